@@ -1,0 +1,79 @@
+"""The newest of everything the site hears.  Sources write, the tick reads.
+
+Nothing here decides.  A source that refuses something says so here, and the
+refusal goes to the ledger with its reason.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from supervisor.envelope import Entry
+
+BACKLOG_MAX = 200_000  # rig messages waiting for a tick; beyond it the oldest go, and are counted
+REFUSALS_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """The site meter as last read.  at_s: monotonic seconds of the reading."""
+
+    w: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something a source was told and did not take, and why."""
+
+    source: str
+    because: str
+
+
+class Inbox:
+    """wake is set when something must be decided at once, not at the next beat."""
+
+    def __init__(self) -> None:
+        self.wake = asyncio.Event()
+        self.meter: Meter | None = None
+        self.entries: dict[str, Entry] = {}
+        self.lost = 0
+        self._news: list[Entry] = []
+        self._refusals: list[Refusal] = []
+        self._heard: list[tuple[str, str, bytes]] = []
+
+    def put_meter(self, w: int, at_s: float) -> None:
+        self.meter = Meter(w, at_s)
+
+    def put_signal(self, entry: Entry) -> None:
+        """A source's new word; replaces what it said before."""
+        self.entries[entry.source] = entry
+        self._news.append(entry)
+        self.wake.set()
+
+    def withdraw(self, source: str) -> bool:
+        """Forget a source's entry; whether there was one."""
+        self.wake.set()
+        return self.entries.pop(source, None) is not None
+
+    def refuse(self, source: str, because: str) -> None:
+        if len(self._refusals) < REFUSALS_MAX:
+            self._refusals.append(Refusal(source, because))
+
+    def put_rig(self, rig: str, kind: str, payload: bytes) -> None:
+        """A message of a rig: kind is hello, state, event or link."""
+        if len(self._heard) >= BACKLOG_MAX:
+            del self._heard[: BACKLOG_MAX // 2]
+            self.lost += BACKLOG_MAX // 2
+        self._heard.append((rig, kind, payload))
+
+    def take_rigs(self) -> list[tuple[str, str, bytes]]:
+        heard, self._heard = self._heard, []
+        return heard
+
+    def take_news(self) -> list[Entry]:
+        news, self._news = self._news, []
+        return news
+
+    def take_refusals(self) -> list[Refusal]:
+        refusals, self._refusals = self._refusals, []
+        return refusals
