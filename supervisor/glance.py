@@ -1,0 +1,79 @@
+"""What a person reads out of the views: what is wrong, how old, what comes next.
+
+Plain functions of a view and the time, for the command line and the screens alike.
+"""
+
+from supervisor.units import age, watts
+from supervisor.view import SiteView
+
+TICK_STALE_S = 3.0  # three beats of the supervisor
+METER_STALE_S = 5.0  # five readings of the site meter
+OVERSHOOT_SHARE = 0.005  # of capacity: what the site meter cannot tell from nothing
+FALL_S = 5  # rigs have this long to follow a fall of what is asked
+SICK_STATES = ("fault", "down")  # "silent" is counted by the view itself
+
+
+def wrongs(site: SiteView, now_s: float) -> list[str]:
+    """What is wrong with the site, in words; empty when nothing is."""
+    found = []
+    if (tick_age_s := tick_age(site, now_s)) > TICK_STALE_S:
+        found.append(f"the supervisor has decided nothing for {age(tick_age_s)}")
+    if site.metered_w is None:
+        found.append("the site meter has not been read")
+    elif (meter_age_s := meter_age(site, now_s)) is not None and meter_age_s > METER_STALE_S:
+        found.append(f"the site meter was last read {age(meter_age_s)} ago")
+    elif (over_w := above_asked_w(site)) > 0:
+        found.append(f"the site draws {watts(over_w)} above what is asked")
+    if site.silent:
+        found.append(f"{count(site.silent, 'rig')} silent")
+    found += [
+        f"{count(site.by_state[state], 'rig')} in state {state}"
+        for state in SICK_STATES
+        if site.by_state.get(state)
+    ]
+    return found
+
+
+def above_asked_w(site: SiteView) -> int:
+    """Watts metered above what may be drawn; 0 within it.
+
+    A fall of what is asked counts from FALL_S after it; the history has a value a second.
+    """
+    if site.metered_w is None:
+        return 0
+    allowed_w = max(site.asked_history_w[-FALL_S - 1 :], default=site.asked_w)
+    over_w = site.metered_w - max(allowed_w, site.asked_w)
+    return over_w if over_w > site.capacity_w * OVERSHOOT_SHARE else 0
+
+
+def tick_age(site: SiteView, now_s: float) -> float:
+    """Seconds since this was the truth."""
+    return max(0.0, now_s - site.at_s)
+
+
+def meter_age(site: SiteView, now_s: float) -> float | None:
+    """Age of the meter's reading now, not when the view was made."""
+    return None if site.meter_age_s is None else site.meter_age_s + tick_age(site, now_s)
+
+
+def next_change(site: SiteView, now_s: float) -> str:
+    """ "900 kW in 12 m 05 s"; "" when nothing is announced."""
+    if site.next_change_s is None:
+        return ""
+    return f"{watts(site.next_w)} in {age(site.next_change_s - now_s)}"
+
+
+def states(site: SiteView) -> str:
+    """ "912 running, 80 asleep, 8 silent", the most numerous first."""
+    rows = sorted(site.by_state.items(), key=lambda row: (-row[1], row[0]))
+    return ", ".join(f"{number:,} {state}" for state, number in rows if number)
+
+
+def count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def plain(text: str, longest: int = 200) -> str:
+    """Somebody else's text made safe to print: one line, nothing a terminal would obey."""
+    safe = "".join(letter if letter.isprintable() else "�" for letter in text[: longest + 1])
+    return safe if len(safe) <= longest else safe[: longest - 1] + "…"
