@@ -1,0 +1,147 @@
+"""The supervisor as the command line and the screens see it: its API, asked from this machine."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from supervisor.live import EVENTS, ROWS
+from supervisor.view import EventView, RigView, SignalOrder, SiteView, WhyView
+
+TIMEOUT_S = 5.0
+T = TypeVar("T")
+
+
+class ClientError(Exception):
+    """Nothing was learned from the supervisor; the text says why, for a person."""
+
+
+class RefusedError(ClientError):
+    """The supervisor understood, and said no: its reason."""
+
+
+class Address(msgspec.Struct, frozen=True):
+    """What a running supervisor leaves in its state directory for its clients."""
+
+    host: str
+    port: int
+    token: str
+
+    @property
+    def where(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class _ApiJson(msgspec.Struct, frozen=True):
+    host: str
+    port: int
+    pid: int = 0
+
+
+def read_address(state_dir: Path) -> Address:
+    """Where the API of this state directory listens, and its token.  Raises ClientError."""
+    at = state_dir / "api.json"
+    try:
+        api = msgspec.json.decode(at.read_bytes(), type=_ApiJson)
+    except FileNotFoundError:
+        raise ClientError(
+            f"the supervisor is not running: no api.json in {state_dir}"
+            " (another state directory: --state DIR, or SURPLUS_STATE)"
+        ) from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ClientError(f"{at} cannot be read: {error}") from None
+    try:
+        token = (state_dir / "api.token").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError) as error:
+        raise ClientError(f"{state_dir / 'api.token'} cannot be read: {error}") from None
+    return Address(api.host, api.port, token)
+
+
+class Client:
+    """One supervisor.  Every call raises ClientError, or its RefusedError, and nothing else."""
+
+    def __init__(self, address: Address) -> None:
+        self._where = address.where
+        self._http = httpx.Client(
+            base_url=f"http://{address.where}",
+            headers={"Authorization": f"Bearer {address.token}"},
+            timeout=TIMEOUT_S,
+            trust_env=False,  # a proxy has no business on loopback
+        )
+
+    @classmethod
+    def from_state_dir(cls, state_dir: str | os.PathLike[str]) -> Self:
+        return cls(read_address(Path(state_dir)))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def site(self) -> SiteView:
+        return self._read("GET", "/api/site", SiteView)
+
+    def rigs(self, limit: int = ROWS, order: str = "sickness", text: str = "") -> list[RigView]:
+        wish = {"limit": limit, "order": order, "text": text}
+        return self._read("GET", "/api/rigs", list[RigView], params=wish)
+
+    def events(self, limit: int = EVENTS) -> list[EventView]:
+        return self._read("GET", "/api/events", list[EventView], params={"limit": limit})
+
+    def why(self, rig: str) -> WhyView:
+        """Raises RefusedError when there is no such rig."""
+        return self._read("GET", f"/api/rigs/{quote(rig, safe='')}/why", WhyView)
+
+    def order_signal(self, order: SignalOrder) -> None:
+        """Raises RefusedError with the reason when the site does not take it."""
+        self._ask("POST", "/api/signal", content=msgspec.json.encode(order))
+
+    def withdraw_signal(self, source: str) -> None:
+        """Raises RefusedError when that source has said nothing."""
+        self._ask("DELETE", "/api/signal", params={"source": source})
+
+    def _read(self, method: str, path: str, type_: type[T], **request: Any) -> T:
+        body = self._ask(method, path, **request)
+        try:
+            return msgspec.json.decode(body, type=type_)
+        except msgspec.MsgspecError as error:
+            raise ClientError(
+                f"the supervisor at {self._where} speaks otherwise: {error}"
+            ) from None
+
+    def _ask(self, method: str, path: str, **request: Any) -> bytes:
+        try:
+            response = self._http.request(method, path, **request)
+        except httpx.HTTPError as error:
+            cause = str(error) or type(error).__name__
+            raise ClientError(
+                f"the supervisor at {self._where} does not answer ({cause}): has it been stopped?"
+            ) from None
+        if response.status_code == 401:
+            raise ClientError(
+                f"the supervisor at {self._where} does not take the token of this state directory:"
+                " another supervisor may have the port now"
+            )
+        if response.is_error:
+            raise _refusal(response)
+        return response.content
+
+
+def _refusal(response: httpx.Response) -> ClientError:
+    try:
+        reason = str(response.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        reason = f"it answered {response.status_code}"
+    return RefusedError(reason) if response.is_client_error else ClientError(reason)
+
+
+@contextmanager
+def connected(state_dir: Path) -> Iterator[Client]:
+    client = Client.from_state_dir(state_dir)
+    try:
+        yield client
+    finally:
+        client.close()

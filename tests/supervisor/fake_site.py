@@ -1,0 +1,154 @@
+"""A small site made up for the tests of the API, the command line and the screens."""
+
+import asyncio
+import threading
+from contextlib import contextmanager
+
+import msgspec
+
+from supervisor import api
+from supervisor.live import Wish, select
+from supervisor.view import EventView, RigView, SignalView, SiteView, WhyView
+
+NOW_S = 1_800_000_000.0
+TOKEN = "5ca1ab1e" * 4
+
+SITE = SiteView(
+    site="karoo",
+    at_s=NOW_S,
+    term=3,
+    seq=41,
+    epoch=2,
+    envelope_w=3_200_000,
+    envelope_source="dispatch",
+    because="evening peak",
+    next_change_s=NOW_S + 725,
+    next_w=900_000,
+    asked_w=3_200_000,
+    budget_w=3_050_000,
+    admit_w=3_110_000,
+    committed_w=3_080_000,
+    metered_w=3_190_000,
+    meter_age_s=0.8,
+    floor_w=25_000,
+    capacity_w=3_500_000,
+    hash_ghs=182_000_000,
+    rigs=1000,
+    by_state={"running": 912, "asleep": 88},
+    silent=0,
+    signals=[
+        SignalView(
+            source="dispatch",
+            limit_w=3_200_000,
+            age_s=4.0,
+            until_s=NOW_S + 3600,
+            over=False,
+            because="evening peak",
+        ),
+        SignalView(source="ripple", limit_w=None, age_s=900.0, until_s=None, over=True, because=""),
+    ],
+    asked_history_w=[3_400_000] * 60 + [3_200_000] * 60,
+    metered_history_w=[3_390_000] * 62 + [3_190_000] * 58,
+)
+
+
+def rig(number, **changes):
+    well = RigView(
+        rig=f"rig-{number:04}",
+        model="S21 Pro",
+        state="running",
+        level=6,
+        admitted_w=3100,
+        power_w=3075,
+        hash_ghs=215_000,
+        hot_dc=643,
+        fan_rpm=4920,
+        cap_level=8,
+        age_s=3.0,
+        sickness=0,
+        why="",
+    )
+    return msgspec.structs.replace(well, **changes)
+
+
+RIGS = [rig(number) for number in range(1, 301)]
+RIGS[6] = rig(7, state="silent", age_s=95.0, sickness=90, why="not heard of for 95 s")
+RIGS[41] = rig(42, state="fault", level=0, power_w=25, sickness=70, why="fan 2 stands still")
+EVENTS = [
+    EventView(at_s=NOW_S - 2, kind="signal", who="dispatch", text="3.20 MW: evening peak"),
+    EventView(at_s=NOW_S - 65, kind="fault", who="rig-0042", text="fan 2 stands still"),
+]
+
+
+def replace(value, **changes):
+    return msgspec.structs.replace(value, **changes)
+
+
+class FakeSite:
+    """A provider that says what it was given and remembers what it was told."""
+
+    def __init__(self, site=SITE, refusal=""):
+        self.now, self.refusal = site, refusal
+        self.orders, self.withdrawn, self.broken = [], [], False
+
+    def site(self):
+        if self.broken:
+            raise RuntimeError("secret of the house")
+        return self.now
+
+    def rigs(self, limit, order, text):
+        return select(RIGS, Wish(limit=limit, order=order, text=text))
+
+    def events(self, limit):
+        return EVENTS[:limit]
+
+    def why(self, name):
+        known = name in {rig.rig for rig in RIGS}
+        return WhyView(rig=name, lines=["dispatch allows 3.20 MW", "it runs"]) if known else None
+
+    def order_signal(self, order):
+        if not self.refusal:
+            self.orders.append(order)
+        return self.refusal
+
+    def withdraw_signal(self, source):
+        self.withdrawn.append(source)
+        return source == "operator"
+
+
+@contextmanager
+def served(provider, state_dir=None):
+    """The real API on a free port, in a thread of its own; yields the port."""
+    up, ports, loop = threading.Event(), [], asyncio.new_event_loop()
+
+    def bound(port):
+        ports.append(port)
+        up.set()
+
+    running = loop.create_task(api.serve(provider, "127.0.0.1", 0, TOKEN, bound))
+    thread = threading.Thread(target=_run, args=(loop, running))
+    thread.start()
+    try:
+        assert up.wait(10)
+        if state_dir is not None:
+            write_address(state_dir, ports[0])
+        yield ports[0]
+    finally:
+        loop.call_soon_threadsafe(running.cancel)
+        thread.join(10)
+        assert not thread.is_alive()
+        loop.close()
+
+
+def write_address(state_dir, port, token=TOKEN):
+    (state_dir / "api.token").write_text(token + "\n")
+    (state_dir / "api.json").write_bytes(
+        msgspec.json.encode({"host": "127.0.0.1", "port": port, "pid": 1})
+    )
+
+
+def _run(loop, running):
+    try:
+        loop.run_until_complete(running)
+    except asyncio.CancelledError:
+        pass
