@@ -1,0 +1,1 @@
+"""Where the site's facts come from: each source writes into the inbox and decides nothing."""

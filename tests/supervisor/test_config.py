@@ -1,0 +1,125 @@
+import re
+import tomllib
+import typing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from supervisor import config
+from supervisor.config import ConfigError, load
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "supervisor" / "site.example.toml"
+SITE = '[site]\nname = "a"\nlimit_mw = 2.5\n'
+
+
+def write(folder, text):
+    path = folder / "site.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_example_loads_and_speaks_of_every_key():
+    loaded = load(EXAMPLE)
+    assert loaded.site.name == "ridge-1" and loaded.site.limit_w == 100_000_000
+    assert loaded.meter.map == str(ROOT / "supervisor" / "meters" / "sdm630.toml")
+    text, known = EXAMPLE.read_text(), config.keys()
+    for key in known:
+        word = re.escape(key.rsplit(".", 1)[-1])
+        assert re.search(rf"^#? ?({word} = |\[{re.escape(key)}[].])", text, re.M), key
+
+
+def test_what_stands_behind_a_hash_is_the_default():
+    defaults, section, shown = default_of(config.Config), "", 0
+    for line in EXAMPLE.read_text().splitlines():
+        if header := re.match(r"(?:# )?\[([a-z.]+)\]", line):
+            section = header[1]
+        elif re.match(r"# \w+ = ", line):
+            ((name, value),) = tomllib.loads(line[2:]).items()
+            default = defaults[f"{section}.{name}"]
+            shown += default in (None, value)
+            assert default in (None, value, msgspec.NODEFAULT), line
+    assert shown > 20
+
+
+def default_of(section, above=""):
+    """Every key's default by its dotted name."""
+    found = {}
+    for field in msgspec.structs.fields(section):
+        found[above + field.name] = field.default
+        for inner in typing.get_args(field.type) or (field.type,):
+            if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+                found |= default_of(inner, f"{above}{field.name}.")
+    return found
+
+
+def test_a_small_file_is_enough_and_paths_are_seen_from_it(tmp_path):
+    (tmp_path / "day.csv").write_text("time,mw\n0,1\n")
+    loaded = load(write(tmp_path, SITE + '[signal.csv]\nfile = "day.csv"\n'))
+    assert loaded.signal.csv.file == str(tmp_path / "day.csv")
+    assert loaded.state_dir == tmp_path / "state"
+    assert loaded.meter is None and loaded.broker.kind == "embedded"
+    assert (loaded.site.limit_w, loaded.site.default_w, loaded.site.up_ramp_w_per_s) == (
+        2_500_000,
+        0,
+        None,
+    )
+
+
+def test_a_map_beside_the_file_is_found(tmp_path):
+    (tmp_path / "mine.toml").write_text("")
+    loaded = load(write(tmp_path, SITE + '[meter]\nhost = "m"\nmap = "mine.toml"\n'))
+    assert loaded.meter.map == str(tmp_path / "mine.toml")
+
+
+WRONG = {
+    "": "site: is missing",
+    "x =": "is not TOML",
+    "site = 3": "site: expected a table, got a whole number",
+    '[site]\nname = "a"\n': "site.limit_mw: is missing; right is: what breaker and feeders carry",
+    '[site]\nname = "a"\nlimt_mw = 1': "site.limt_mw: no such key; did you mean site.limit_mw?",
+    '[site]\nname = "A"\nlimit_mw = 1': "site.name: a name is made of a-z, 0-9 and -",
+    '[site]\nname = "a"\nlimit_mw = "1"': "site.limit_mw: expected a number, got text in quotes",
+    '[site]\nname = "a"\nlimit_mw = true': "site.limit_mw: expected a number, got true or false",
+    '[site]\nname = "a"\nlimit_mw = 0': "site.limit_mw: expected a number > 0",
+    '[site]\nname = "a"\nlimit_mw = nan': "site.limit_mw: nan is no quantity",
+    '[site]\nname = "a"\nlimit_mw = inf': "site.limit_mw: inf is no quantity",
+    SITE + "default_mw = 3": "site.default_mw: 3 is above site.limit_mw, 2.5",
+    SITE + "up_ramp_mw_per_min = 0": "site.up_ramp_mw_per_min: expected a number > 0",
+    SITE + "lease_s = 2": "site.lease_s: must be three broadcasts or more, 3",
+    SITE + "[signal.mqt]": "signal.mqt: no such key; did you mean signal.mqtt?",
+    SITE + "[zzz]": "zzz: no such key; known here: site, broker, meter, signal, api",
+    SITE + '[broker]\nkind = "x"': "broker.kind: no such choice: 'x'; right is: \"embedded\" or",
+    SITE + '[broker]\nkind = "external"': "broker.port: an external broker needs its port",
+    SITE + '[broker]\nuser = "x"': "broker.user: is for kind",
+    SITE + '[broker]\nbinary = "nope"': "broker.binary: no such file",
+    SITE + "[broker]\nport = 70000": "broker.port: expected a whole number <= 65535",
+    SITE + '[meter]\nhost = "m"\nmap = "x"': "meter.map: no such file",
+    SITE + '[signal.csv]\nfile = "x.csv"': "signal.csv.file: no such file",
+    SITE
+    + '[signal.mqtt]\ntopic = "a/#"': "signal.mqtt.topic: a topic to listen to has no wildcard",
+    SITE
+    + '[signal.mqtt]\ntopic = "surplus/a/budget"': "signal.mqtt.topic: is one of the site's own",
+    SITE
+    + '[signal.csv]\nfile = "x"\nstart = 2026-01-01': "signal.csv.start: expected a date and time",
+}
+
+
+@pytest.mark.parametrize("text", WRONG, ids=WRONG.values())
+def test_what_is_wrong_is_named_with_its_file_and_key(tmp_path, text):
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        load(path)
+    assert str(error.value).startswith(f"{path}: {WRONG[text]}")
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "none.toml")
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    (tmp_path / "site.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load(tmp_path / "site.toml")
