@@ -1,0 +1,176 @@
+"""The ledger: what was heard, decided, said and refused, and why.  Append-only.
+
+One SQLite file.  Rows of a tick are written together and are on the disk when
+commit() returns, so a supervisor killed at any instant leaves whole ticks and
+nothing else.  Triggers refuse every change of a row.  The ladders dealt lie beside
+the rows, because the next supervisor must know them to take over.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+VERSION = 1
+EPOCHS_KEPT = 4
+
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_s REAL NOT NULL,
+    kind TEXT NOT NULL,
+    source TEXT NOT NULL,
+    why TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX ledger_kind ON ledger (kind, id);
+CREATE TABLE ladders (epoch INTEGER PRIMARY KEY, blob BLOB NOT NULL);
+CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER ledger_holds BEFORE DELETE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used; the text names the file and what to do."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line.  at_s: Unix seconds.  why: for a person."""
+
+    id: int
+    at_s: float
+    kind: str
+    source: str
+    why: str
+    body: dict[str, Any]
+
+
+class Ledger:
+    def __init__(
+        self, path: str | Path, *, readonly: bool = False, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Opens the file, or makes it.  Raises LedgerError.
+
+        A damaged file is put aside under another name, never written over; the next
+        start makes a new one.
+        """
+        self.path, self._clock = Path(path), clock
+        try:
+            self._db = _open(self.path, readonly)
+        except sqlite3.OperationalError as error:
+            raise LedgerError(f"{self.path}: {error}") from None
+        except sqlite3.DatabaseError as error:
+            kept = self.path if readonly else _put_aside(self.path)
+            raise LedgerError(
+                f"{self.path}: the ledger is damaged ({error}); it is kept as {kept.name},"
+                " the next start makes a new one"
+            ) from None
+
+    def write(self, kind: str, body: dict[str, Any], source: str = "", why: str = "") -> None:
+        """Adds a row, on the disk only after commit().  body: anything msgspec can encode."""
+        self._begin()
+        values = self._clock(), kind, source, why, msgspec.json.encode(body).decode()
+        self._db.execute(
+            "INSERT INTO ledger (at_s, kind, source, why, body) VALUES (?, ?, ?, ?, ?)", values
+        )
+
+    def put_ladders(self, epoch: int, blob: bytes) -> None:
+        """Keeps what was dealt; only the newest few epochs stay.  On the disk after commit()."""
+        self._begin()
+        self._db.execute("INSERT OR REPLACE INTO ladders VALUES (?, ?)", (epoch, blob))
+        self._db.execute("DELETE FROM ladders WHERE epoch <= ?", (epoch - EPOCHS_KEPT,))
+
+    def commit(self) -> None:
+        """Everything written so far is on the disk when this returns."""
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
+
+    def ladders(self) -> tuple[int, bytes] | None:
+        """The newest (epoch, blob)."""
+        row = self._db.execute("SELECT * FROM ladders ORDER BY epoch DESC LIMIT 1").fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def read(self, kind: str | None = None, after_id: int = 0, limit: int = 1000) -> list[Row]:
+        """Rows after one, oldest first."""
+        return self._rows("id > ?", "ASC", kind, after_id, limit)
+
+    def newest(self, limit: int = 100, kind: str | None = None) -> list[Row]:
+        """The last rows, oldest of them first."""
+        return self._rows("id > ?", "DESC", kind, 0, limit)[::-1]
+
+    def last(self, kind: str) -> Row | None:
+        """The newest row of a kind."""
+        rows = self.newest(1, kind)
+        return rows[0] if rows else None
+
+    def close(self) -> None:
+        self.commit()
+        self._db.close()
+
+    def _begin(self) -> None:
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN")
+
+    def _rows(self, which: str, order: str, kind: str | None, *values: int) -> list[Row]:
+        kinds = () if kind is None else (kind,)
+        where = f"{which} AND kind = ?" if kinds else which
+        found = self._db.execute(
+            f"SELECT id, at_s, kind, source, why, body FROM ledger WHERE {where}"
+            f" ORDER BY id {order} LIMIT ?",
+            (values[0], *kinds, values[1]),
+        )
+        return [Row(*row, msgspec.json.decode(body)) for *row, body in found]
+
+
+def _open(path: Path, readonly: bool) -> sqlite3.Connection:
+    if not readonly:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5)
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if not readonly:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            if version == 0:
+                db.executescript(_SCHEMA)
+        if version > VERSION:
+            raise LedgerError(f"{path}: made by a newer surplus (version {version}); update this")
+        _look_over(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _look_over(db: sqlite3.Connection) -> None:
+    """Reads the ends of everything; a damage deeper down shows when that row is read.
+
+    The whole of a year's ledger takes minutes to check, and the site waits.
+    """
+    for table, key in (("ledger", "id"), ("ladders", "epoch")):
+        db.execute(f"SELECT * FROM {table} ORDER BY {key} DESC LIMIT 100").fetchall()
+        db.execute(f"SELECT * FROM {table} ORDER BY {key} LIMIT 100").fetchall()
+
+
+def _put_aside(path: Path) -> Path:
+    """Moves the file and what belongs to it under a name that is free."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    number, kept = 0, path.with_name(f"{path.name}.damaged-{stamp}")
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    path.rename(kept)
+    for tail in ("-wal", "-shm"):
+        part = path.with_name(path.name + tail)
+        if part.exists():
+            part.rename(kept.with_name(kept.name + tail))
+    return kept
