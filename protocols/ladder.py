@@ -33,7 +33,7 @@ def parse(raw: object) -> tuple[Step, ...]:
     """
     if not isinstance(raw, list) or len(raw) > STEPS_MAX:
         raise LadderError(f"a ladder is a list of at most {STEPS_MAX} steps")
-    steps = []
+    steps: list[Step] = []
     level, reached_w = 0, 0
     for item in raw:
         if not isinstance(item, list) or len(item) != 3:

@@ -1,0 +1,98 @@
+"""Ties a fleet model to a dispatcher in one process: the same questions, no sockets."""
+
+import numpy as np
+
+from hil.fleet import FAR_W, FAULT, RUNNING, STEPS, ModelFleet
+from hil.models import Model
+from supervisor import line as lines
+from supervisor.dispatcher import Decision, Dispatcher
+from supervisor.fleet import Facts, Fleet
+from supervisor.merit import Ints
+
+
+def facts(model: Model) -> Facts:
+    """What a rig of this model says of itself in its hello."""
+    return Facts(model.name, model.floor_w, model.points, model.wake_s, model.up_w_per_s)
+
+
+def enrol(model_fleet: ModelFleet) -> Fleet:
+    """All modelled rigs as the supervisor's columns, in the same rows."""
+    fleet = Fleet()
+    for number, model in enumerate(model_fleet.models):
+        rows = np.flatnonzero(model_fleet.group == number)
+        if len(rows):
+            fleet.put_many([model_fleet.names[row] for row in rows.tolist()], facts(model))
+    return fleet
+
+
+def ladder_rows(line: lines.Line, rigs: int) -> tuple[Ints, Ints, Ints]:
+    """A line as ladders by rig: (start_w, end_w, level), padded."""
+    order = np.argsort(line.rig, kind="stable")
+    rig = line.rig[order]
+    column = np.arange(len(rig)) - np.searchsorted(rig, rig)
+    start_w = np.full((rigs, STEPS), FAR_W)
+    end_w = np.full((rigs, STEPS), FAR_W)
+    level = np.zeros((rigs, STEPS), dtype=np.int64)
+    start_w[rig, column], end_w[rig, column] = line.start_w[order], line.end_w[order]
+    level[rig, column] = line.level[order]
+    return start_w, end_w, level
+
+
+class Bridge:
+    """Carries ladders and positions one way, joinings and faults the other."""
+
+    def __init__(self, model_fleet: ModelFleet, dispatcher: Dispatcher) -> None:
+        self.rigs, self.dispatcher = model_fleet, dispatcher
+        self._admit_w = -1
+        self._waiting: dict[int, float] = {}  # row -> when its ladder may be sent
+
+    def deal(self, now_s: float) -> None:
+        """Ladders to everybody, in a new epoch."""
+        fleet = self.dispatcher.fleet
+        everybody = np.arange(len(fleet))
+        line = lines.deal(fleet.points, everybody, self.dispatcher.line.epoch + 1)
+        fleet.count(everybody, now_s)
+        self.dispatcher.take_line(line, now_s)
+        self._ladders = ladder_rows(line, len(fleet))
+        self.rigs.hold(everybody, *self._ladders)
+
+    def tick(self, now_s: float, limit_w: int, metered_w: int | None) -> Decision:
+        self._hear(now_s)
+        decision = self.dispatcher.tick(now_s, limit_w, metered_w)
+        self._grant(now_s)
+        if decision.admit_w != self._admit_w:
+            self._broadcast(decision.admit_w)
+        return decision
+
+    def _broadcast(self, admit_w: int) -> None:
+        """Only rigs with a step between the old and the new position can care."""
+        line, low_w, high_w = self.dispatcher.line, *sorted((self._admit_w, admit_w))
+        first = int(np.searchsorted(line.end_w, low_w, side="right"))
+        last = int(np.searchsorted(line.start_w, high_w, side="left"))
+        self.rigs.admit(admit_w, np.unique(line.rig[first:last]))
+        self._admit_w = admit_w
+
+    def _hear(self, now_s: float) -> None:
+        """Faulted rigs leave the count; rigs back from a fault wait one lease to be counted."""
+        fleet, changed = self.dispatcher.fleet, self.rigs.take_changed()
+        if not len(changed):
+            return
+        state = self.rigs.state[changed]
+        faulted = changed[(state == FAULT) & fleet.counted[changed]]
+        if len(faulted):
+            fleet.uncount(faulted)
+        back = changed[(state != FAULT) & (state != RUNNING) & ~fleet.counted[changed]]
+        if len(back):
+            fleet.count(back, now_s)
+            self._waiting.update(
+                dict.fromkeys(back.tolist(), now_s + self.dispatcher.means.lease_s)
+            )
+
+    def _grant(self, now_s: float) -> None:
+        due = [row for row, at_s in self._waiting.items() if at_s <= now_s]
+        if due:
+            rows = np.array(due)
+            self.rigs.hold(rows, *(column[rows] for column in self._ladders))
+            self.rigs.admit(self.dispatcher.admit_w, rows)
+            for row in due:
+                del self._waiting[row]

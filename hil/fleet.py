@@ -1,0 +1,185 @@
+"""Thousands of rigs as columns: they hold ladders, hear a position, wake, climb, draw.
+
+    asleep --admitted--> waking (wake_s) --> climbing (up_w_per_s) --> holding
+       ^                    |                                            |
+       '------ not admitted: hash power off within a second -------------'
+                            '--fails to wake--> fault, tries again later
+
+Each rig's true draw is its listed watts times its model's error and its own; that is
+what the meter sees.  Only rigs on the move cost anything in a step.
+"""
+
+import numpy as np
+
+from hil.models import MODELS, Model
+from supervisor.merit import Bools, Floats, Ints
+
+STEPS = 12  # steps of a ladder a modelled rig has room for
+FAR_W = np.iinfo(np.int64).max
+DOWN_W_PER_S = 1400.0  # 25 MHz per 100 ms
+OWN_SPREAD = 0.02  # rigs of one model differ by this (one standard deviation)
+NOISE = 0.004  # of a rig's draw, from second to second
+FAILS_TO_WAKE = 0.002
+RETRY_S = (60.0, 180.0)
+
+ASLEEP, WAKING, RUNNING, FAULT = range(1, 5)  # numbered as in the messages' STATES
+
+
+class ModelFleet:
+    """Rigs in rows, grouped by model.  Watts are true ones unless called listed."""
+
+    def __init__(self, rigs: int, seed: int = 1, models: tuple[Model, ...] = MODELS) -> None:
+        self.models = models
+        self._random = np.random.default_rng(seed)
+        parts = np.array([m.part for m in models])
+        edges = np.rint(np.cumsum(parts) / parts.sum() * rigs).astype(int)
+        self.group: Ints = np.repeat(np.arange(len(models)), np.diff([0, *edges]))
+        self.names = [f"rig-{row:05d}" for row in range(rigs)]
+        self._take_facts(rigs)
+        self._start_asleep(rigs)
+
+    def _take_facts(self, rigs: int) -> None:
+        levels = max(len(m.points) for m in self.models)
+        watts = np.zeros((len(self.models), levels + 1))
+        ghs = np.zeros((len(self.models), levels + 1))
+        for row, m in enumerate(self.models):
+            beyond = levels - len(m.points)
+            watts[row] = [m.floor_w, *(w for w, _ in m.points), *[m.points[-1][0]] * beyond]
+            ghs[row] = [0, *(g for _, g in m.points), *[m.points[-1][1]] * beyond]
+        self._watts, self._ghs = watts, ghs
+        column = self._by_model
+        own = 1 + OWN_SPREAD * np.clip(self._random.standard_normal(rigs), -3, 3)
+        self.factor: Floats = (1 + column("report_error")) * own
+        self.floor_w: Floats = column("floor_w")
+        self._wake_s: Floats = column("wake_s") * self._random.uniform(0.9, 1.1, rigs)
+        self._up_w_per_s: Floats = column("up_w_per_s")
+
+    def _by_model(self, name: str) -> Floats:
+        values: Floats = np.array([float(getattr(m, name)) for m in self.models])[self.group]
+        return values
+
+    def _start_asleep(self, rigs: int) -> None:
+        self.start_w: Ints = np.full((rigs, STEPS), FAR_W)
+        self.end_w: Ints = np.full((rigs, STEPS), FAR_W)
+        self.steps_level: Ints = np.zeros((rigs, STEPS), dtype=np.int64)
+        self.state: Ints = np.full(rigs, ASLEEP)
+        self.power_w: Floats = self.floor_w.copy()
+        self.listed_w: Floats = self.floor_w.copy()  # what is aimed at
+        self.aim_ghs: Floats = np.zeros(rigs)
+        self.level: Ints = np.zeros(rigs, dtype=np.int64)
+        self._wait_s: Floats = np.zeros(rigs)
+        self._moving: Bools = np.zeros(rigs, dtype=bool)
+        self._retries: dict[int, float] = {}
+        self._changed: set[int] = set()
+        self._now_s = 0.0
+        self._noise_w = 0.0
+        self._sum_w = float(self.power_w.sum())
+        self._sum_ghs = 0.0
+
+    # ---- what the supervisor says
+
+    def hold(self, rows: Ints, start_w: Ints, end_w: Ints, level: Ints) -> None:
+        """Give rigs their ladders: one row of steps each, padded with FAR_W."""
+        self.start_w[rows], self.end_w[rows], self.steps_level[rows] = start_w, end_w, level
+
+    def drop(self, rows: Ints) -> None:
+        """These hold no ladder any more and sleep."""
+        self.end_w[rows] = self.start_w[rows] = FAR_W
+        self.admit(0, rows)
+
+    def admit(self, position_w: int, rows: Ints) -> None:
+        """These rigs hear a position: each takes what its ladder admits."""
+        ends, row = self.end_w[rows], np.arange(len(rows))
+        done = (ends <= position_w).sum(axis=1)
+        level = np.where(done > 0, self.steps_level[rows, np.maximum(done - 1, 0)], 0)
+        into_w = position_w - self.start_w[rows][row, np.minimum(done, STEPS - 1)]
+        follows = ends[row, np.minimum(done, STEPS - 1)]
+        parted = (done > 0) & (done < STEPS) & (follows < FAR_W) & (into_w > 0)
+        upper = np.where(parted, self.steps_level[rows, np.minimum(done, STEPS - 1)], level)
+        width_w = np.where(parted, follows - position_w + into_w, 1)
+        part = np.where(parted, into_w / np.maximum(width_w, 1), 0.0)
+        group = self.group[rows]
+        low, high = self._watts[group, level], self._watts[group, upper]
+        low_g, high_g = self._ghs[group, level], self._ghs[group, upper]
+        self._aim(rows, level, low + (high - low) * part, low_g + (high_g - low_g) * part)
+
+    def _aim(self, rows: Ints, level: Ints, listed_w: Floats, ghs: Floats) -> None:
+        able = self.state[rows] != FAULT
+        rows, level, listed_w, ghs = rows[able], level[able], listed_w[able], ghs[able]
+        self.level[rows], self.listed_w[rows], self.aim_ghs[rows] = level, listed_w, ghs
+        wakes = rows[(level > 0) & (self.state[rows] == ASLEEP)]
+        self.state[wakes], self._wait_s[wakes] = WAKING, self._wake_s[wakes]
+        sleeps = rows[(level == 0) & (self.state[rows] != ASLEEP)]
+        self.state[sleeps], self.power_w[sleeps] = ASLEEP, self.floor_w[sleeps]
+        self._changed.update(wakes.tolist(), sleeps.tolist())
+        self._moving[rows] = level > 0
+        self._sum()
+
+    # ---- time
+
+    def step(self, seconds: float) -> None:
+        """Let time pass."""
+        self._now_s += seconds
+        rows = np.flatnonzero(self._moving)
+        if len(rows):
+            self._climb(rows, seconds)
+            self._sum()
+        for row in [row for row, at_s in self._retries.items() if at_s <= self._now_s]:
+            del self._retries[row]
+            self.state[row] = ASLEEP
+            self._changed.add(row)
+        self._noise_w = float(self._random.standard_normal()) * self._noise_sd_w
+
+    def _climb(self, rows: Ints, seconds: float) -> None:
+        left_s = np.clip(seconds - self._wait_s[rows], 0, None)
+        self._wait_s[rows] = np.clip(self._wait_s[rows] - seconds, 0, None)
+        up = rows[(self.state[rows] == WAKING) & (self._wait_s[rows] <= 0)]
+        failed = up[self._random.random(len(up)) < FAILS_TO_WAKE]
+        self.state[up] = RUNNING
+        self._fail(failed)
+        self._changed.update(up.tolist())
+        aim_w = np.where(
+            self.state[rows] == FAULT, self.floor_w[rows], self.listed_w[rows] * self.factor[rows]
+        )
+        lowest_w = self.power_w[rows] - DOWN_W_PER_S * seconds
+        highest_w = self.power_w[rows] + self._up_w_per_s[rows] * left_s
+        self.power_w[rows] = np.clip(aim_w, lowest_w, highest_w)
+        self._moving[rows] = np.abs(self.power_w[rows] - aim_w) > 0.5
+
+    def _fail(self, rows: Ints) -> None:
+        self.state[rows] = FAULT
+        self.end_w[rows] = self.start_w[rows] = FAR_W  # a faulted rig joins anew
+        self.level[rows], self.aim_ghs[rows] = 0, 0.0
+        for row in rows.tolist():
+            self._retries[row] = self._now_s + float(self._random.uniform(*RETRY_S))
+
+    def _sum(self) -> None:
+        self._sum_w = float(self.power_w.sum())
+        self._noise_sd_w = NOISE * float(np.sqrt(self.power_w @ self.power_w))
+        aim_w = self.listed_w * self.factor - self.floor_w
+        come = np.clip((self.power_w - self.floor_w) / np.maximum(aim_w, 1.0), 0, 1)
+        self._sum_ghs = float(self.aim_ghs @ come)
+
+    _noise_sd_w = 0.0
+
+    # ---- what is seen
+
+    @property
+    def drawn_w(self) -> float:
+        """All rigs together, with their noise."""
+        return self._sum_w + self._noise_w
+
+    @property
+    def hash_ghs(self) -> float:
+        return self._sum_ghs
+
+    def able_w(self) -> float:
+        """What all rigs that are able would draw at their top level."""
+        top_w = self._watts[self.group, -1] * self.factor
+        return float(np.where(self.state == FAULT, self.floor_w, top_w).sum())
+
+    def take_changed(self) -> Ints:
+        """Rows whose state has changed since the last call."""
+        changed = np.array(sorted(self._changed), dtype=np.int64)
+        self._changed.clear()
+        return changed

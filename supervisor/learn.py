@@ -1,0 +1,76 @@
+"""How far each model's own word about its power can be trusted, learned from the meter.
+
+Rigs misreport their power by 5 to 20 %, and by the same factor within a model.  So
+the site meter is explained as
+
+    metered = fixed + sum over models of factor[m] * expected_w[m]
+
+and the factors (and the fixed load) follow by a Kalman filter, one update a reading.
+Readings taken while much is in flight carry little weight.  What is not yet known
+is a margin: the site is assumed to draw `SURE` standard deviations more than expected.
+"""
+
+import numpy as np
+
+from supervisor.merit import Floats
+
+FACTOR_SD = 0.12  # before anything is learned; field reports say 5 to 20 %
+DRIFT_SD_PER_S = 2e-5
+SURE = 2.0
+REJECT_SD = 6.0
+BELIEVE_AFTER = 8  # readings in a row that fit nothing: then the world has changed
+
+
+class Learner:
+    """factor[m] per model, and the fixed load nobody reports (W)."""
+
+    def __init__(self, models: int, fixed_w: float, fixed_sd_w: float, meter_sd_w: float) -> None:
+        self.state: Floats = np.append(np.ones(models), fixed_w)
+        self._sd0 = np.append(np.full(models, FACTOR_SD), fixed_sd_w)
+        self._cov: Floats = np.diag(self._sd0**2)
+        self._meter_sd_w = meter_sd_w
+        self.rejected = 0
+
+    @property
+    def factors(self) -> Floats:
+        return self.state[:-1]
+
+    @property
+    def fixed_w(self) -> float:
+        return float(self.state[-1])
+
+    def likely_w(self, expected_w: Floats) -> float:
+        """What the meter should say."""
+        return float(self.state @ np.append(expected_w, 1.0))
+
+    def worst_w(self, expected_w: Floats) -> float:
+        """What the meter may well say, given how little is known."""
+        x = np.append(expected_w, 1.0)
+        return float(self.state @ x) + SURE * float(np.sqrt(max(0.0, x @ self._cov @ x)))
+
+    def elapse(self, seconds: float) -> None:
+        """Without a reading knowledge fades, up to where it started."""
+        drift = (DRIFT_SD_PER_S * self._sd0 / FACTOR_SD) ** 2 * seconds
+        self._cov = self._cov + np.diag(drift)
+
+    def observe(self, expected_w: Floats, metered_w: float, doubt_w: float) -> bool:
+        """Learn from one reading.  doubt_w: how far what is in flight may be off now.
+
+        False when the reading fits nothing and was not used.
+        """
+        x = np.append(expected_w, 1.0)
+        noise = self._meter_sd_w**2 + doubt_w**2
+        spread = self._cov @ x
+        variance = float(x @ spread) + noise
+        surprise_w = metered_w - float(self.state @ x)
+        if abs(surprise_w) > REJECT_SD * variance**0.5:
+            self.rejected += 1
+            if self.rejected < BELIEVE_AFTER:
+                return False
+            self._cov = np.diag(self._sd0**2)
+        self.rejected = 0
+        gain = spread / variance
+        self.state = self.state + gain * surprise_w
+        self._cov = self._cov - np.outer(gain, spread)
+        self._cov = (self._cov + self._cov.T) / 2
+        return True

@@ -1,0 +1,133 @@
+"""The merit order dealt out: which watts of it belong to whom.
+
+Steps lie on the line end to end in merit order; a rig that joins later gets its
+steps at the end, until ladders are dealt again.  A curve answers "how much would
+be drawn with the position here", for any weight given to each rig.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from protocols.ladder import Step
+from supervisor.merit import Bools, Floats, Ints, Points, Steps, steps_of
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Steps by rising start_w; no two overlap.  wakes: this step is a rig's first."""
+
+    epoch: int
+    rig: Ints
+    from_level: Ints
+    level: Ints
+    start_w: Ints
+    end_w: Ints
+    wakes: Bools
+
+    @property
+    def length_w(self) -> int:
+        return int(self.end_w[-1]) if len(self.end_w) else 0
+
+    def ladder(self, rig: int) -> tuple[Step, ...]:
+        """One rig's steps, rising."""
+        mine = np.flatnonzero(self.rig == rig)
+        columns = (self.level[mine], self.start_w[mine], self.end_w[mine])
+        return tuple(Step(*row) for row in zip(*(c.tolist() for c in columns), strict=True))
+
+    def ladders(self) -> dict[int, tuple[Step, ...]]:
+        """Everybody's steps."""
+        out: dict[int, list[Step]] = {}
+        rows = zip(
+            *(c.tolist() for c in (self.rig, self.level, self.start_w, self.end_w)), strict=True
+        )
+        for rig, level, start_w, end_w in rows:
+            out.setdefault(rig, []).append(Step(level, start_w, end_w))
+        return {rig: tuple(steps) for rig, steps in out.items()}
+
+
+def empty(epoch: int) -> Line:
+    none = np.zeros(0, dtype=np.int64)
+    return Line(epoch, none, none, none, none, none, none.astype(bool))
+
+
+def deal(points: Points, members: Ints, epoch: int, handicap: Floats | None = None) -> Line:
+    """Ladders for these rigs (rows of points), from nothing."""
+    chosen = Points(points.watts[members], points.ghs[members])
+    return _laid(epoch, steps_of(chosen, handicap), members, 0)
+
+
+def extend(line: Line, points: Points, members: Ints) -> Line:
+    """The same line with more rigs at its end; nobody else's ladder changes."""
+    chosen = Points(points.watts[members], points.ghs[members])
+    tail = _laid(line.epoch, steps_of(chosen), members, line.length_w)
+    columns = ("rig", "from_level", "level", "start_w", "end_w", "wakes")
+    joined = [np.concatenate((getattr(line, c), getattr(tail, c))) for c in columns]
+    return Line(line.epoch, *joined)
+
+
+def _laid(epoch: int, steps: Steps, members: Ints, from_w: int) -> Line:
+    end_w = from_w + np.cumsum(steps.width_w)
+    start_w = end_w - steps.width_w
+    return Line(
+        epoch,
+        members[steps.rig],
+        steps.from_level,
+        steps.level,
+        start_w,
+        end_w,
+        steps.from_level == 0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The steps of one group of rigs (a model) on the line, ready to be weighed."""
+
+    rig: Ints
+    level: Ints
+    start_w: Ints
+    end_w: Ints
+    wakes: Bools
+
+
+def parts(line: Line, group: Ints, groups: int) -> list[Part]:
+    """The line split by group[rig]."""
+    of_step = group[line.rig] if len(line.rig) else line.rig
+    split = []
+    for number in range(groups):
+        mine = np.flatnonzero(of_step == number)
+        split.append(
+            Part(
+                line.rig[mine],
+                line.level[mine],
+                line.start_w[mine],
+                line.end_w[mine],
+                line.wakes[mine],
+            )
+        )
+    return split
+
+
+class Curve:
+    """Watts drawn by one part at a position, each rig counted by its weight 0..1.
+
+    cap: the highest level each rig can hold; steps beyond it draw nothing.
+    """
+
+    __slots__ = ("_part", "_sum_w", "_weight")
+
+    def __init__(self, part: Part, weight: Floats, cap: Ints | None = None) -> None:
+        share = weight[part.rig]
+        if cap is not None:
+            share = share * (part.level <= cap[part.rig])
+        self._part, self._weight = part, share
+        self._sum_w = np.concatenate(([0.0], np.cumsum(share * (part.end_w - part.start_w))))
+
+    def at(self, position_w: float) -> float:
+        done = int(self._part.end_w.searchsorted(position_w, "right"))
+        drawn_w = float(self._sum_w[done])
+        if done < len(self._weight) and not self._part.wakes[done]:
+            into_w = position_w - float(self._part.start_w[done])
+            drawn_w += max(0.0, into_w) * float(self._weight[done])
+        return drawn_w
