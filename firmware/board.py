@@ -1,0 +1,100 @@
+"""Makes machine objects of a board file: the only code that knows the controller.
+
+Nothing is switched on by looking: every output starts where it can do no harm, hash
+power off and fans at full speed.
+"""
+
+import machine
+import network
+
+from firmware.drivers.fan import Fans
+from firmware.drivers.hashboard import Hashboard
+from firmware.drivers.pmbus_psu import Psu
+from firmware.drivers.tmp75 import Tmp75
+
+WATCHDOG_MS = 4_000
+I2C_TIMEOUT_US = 10_000  # a held bus may not hold up the safety loop
+
+RESET_CAUSES = {1: "power on", 2: "reset pin", 3: "watchdog", 4: "deep sleep", 5: "software"}
+
+
+class Board:
+    """facts: a module of firmware/boards."""
+
+    def __init__(self, facts) -> None:
+        self.facts = facts
+        # first of all: no hash power, whatever state a reset left behind
+        self._hash_power = machine.Pin(facts.HASH_POWER_PIN, machine.Pin.OUT, value=0)
+        self.hashboards = [
+            _hashboard(number, facts, *wiring) for number, wiring in enumerate(facts.BOARDS)
+        ]
+        self.fans = _fans(facts)
+        self.fans.set_duty(1000)
+        sensor_bus, supply_bus = _i2c(*facts.SENSOR_BUS), _i2c(*facts.SUPPLY_BUS)
+        self.sensors = {name: Tmp75(sensor_bus, address) for name, address, _ in facts.SENSORS}
+        self.supply = Psu(supply_bus, facts.SUPPLY_ADDRESS)
+        self._led = machine.Pin(facts.LED_PIN, machine.Pin.OUT, value=0)
+        self._watchdog = None
+        self._wlan = None
+
+    def hash_power(self, on: bool) -> None:
+        """The plain line to the supply; asks nobody."""
+        self._hash_power.value(1 if on else 0)
+
+    def led(self, on: bool) -> None:
+        self._led.value(1 if on else 0)
+
+    def feed(self) -> None:
+        """The hardware watchdog, which starts with the first meal."""
+        if self._watchdog is None:
+            self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
+        self._watchdog.feed()
+
+    def join_network(self, name: str, password: str) -> None:
+        """Ask for the network; the chip itself tries again for ever.  Never waits."""
+        self._wlan = network.WLAN(network.WLAN.IF_STA)
+        self._wlan.active(True)
+        self._wlan.connect(name, password)
+
+    def on_network(self) -> bool:
+        return self._wlan is not None and self._wlan.isconnected()
+
+    def reset(self) -> None:
+        self.hash_power(False)
+        machine.reset()
+
+    def reset_cause(self) -> str:
+        return RESET_CAUSES.get(machine.reset_cause(), "unknown")
+
+
+def open_board(name: str) -> Board:
+    """The board described in firmware/boards/<name>.py."""
+    package = __import__("firmware.boards." + name)
+    return Board(getattr(package.boards, name))
+
+
+def _hashboard(number: int, facts, uart: int, tx: int, rx: int, enable: int, reset: int):
+    return Hashboard(
+        number,
+        machine.UART(uart, baudrate=115_200, tx=machine.Pin(tx), rx=machine.Pin(rx), rxbuf=2048),
+        machine.Pin(enable, machine.Pin.OUT, value=0),
+        machine.Pin(reset, machine.Pin.OUT, value=0),
+        facts.CHIP,
+        facts.DOMAINS,
+        facts.CHIPS_PER_DOMAIN,
+    )
+
+
+def _fans(facts) -> Fans:
+    pwm = machine.PWM(machine.Pin(facts.FAN_PWM_PIN), freq=facts.FAN_HERTZ, duty_u16=65_535)
+    counters = [
+        machine.Counter(number, machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP))
+        for number, pin in enumerate(facts.FAN_TACH_PINS)
+    ]
+    return Fans(pwm, counters)
+
+
+def _i2c(bus: int, scl: int, sda: int, hertz: int):
+    return machine.I2C(
+        bus, scl=machine.Pin(scl), sda=machine.Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US
+    )

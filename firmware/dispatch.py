@@ -1,0 +1,151 @@
+"""What this rig is admitted to draw: joining, budgets, ladders, the lease.
+
+Pure: sealed messages in, a level out; time comes as elapse(ms).  Nothing here may
+raise the level but a fresh budget: not a command, not a replay, not the passing of
+time.  The rules are those of the contract; a refusal is counted by its reason.
+
+    joining --cmd with our nonce--> joined --budget--> admitted
+       ^                              |                   |
+       '------ lease or patience runs out: a fresh nonce -'
+"""
+
+from protocols import ladder, mac, messages, topics
+
+PATIENCE_MS = 15_000  # from joining to the first budget
+EPOCHS_HELD = 2
+
+JOINED, OBEYED, ECHO, BUDGET = "joined", "obeyed", "echo", "budget"
+
+
+class Dispatch:
+    """fresh() makes a nonce of 16 hex digits nobody can foresee."""
+
+    def __init__(self, site: str, rig: str, budget_key: bytes, rig_key: bytes, fresh) -> None:
+        self._budget_topic, self._budget_key = topics.budget(site), budget_key
+        self._cmd_topic, self._rig_key = topics.rig(site, rig, "cmd"), rig_key
+        self._fresh = fresh
+        self.refused = {}  # reason -> count
+        self._begin()
+
+    def _begin(self) -> None:
+        """Alone again: nothing heard before counts any more."""
+        self.nonce = self._fresh()
+        self.joined = False
+        self.leased = False  # a budget was accepted since joining
+        self.id = 0
+        self.recorded_event = 0
+        self.admitted = ladder.ASLEEP
+        self.because = "waiting to be joined"
+        self.term = self.seq = 0  # the last budget obeyed, or where we came in
+        self._left_ms = 0
+        self._ladders = {}
+        self._budget = (0, 0)  # epoch and position of the last one accepted
+
+    @property
+    def lease_ms(self) -> int:
+        return self._left_ms if self.leased else 0
+
+    @property
+    def epoch(self) -> int:
+        """The newest ladder held."""
+        return max(self._ladders, default=0)
+
+    def elapse(self, elapsed_ms: int) -> bool:
+        """Time has passed.  True when the rig fell back and must join again."""
+        if not self.joined:
+            return False
+        self._left_ms -= elapsed_ms
+        if self._left_ms > 0:
+            return False
+        self._begin()
+        self.because = "the lease ran out"
+        return True
+
+    def hear(self, topic: str, payload: bytes) -> str:
+        """A message.  What it was: JOINED, OBEYED, ECHO, BUDGET, or "" when refused."""
+        if topic == self._budget_topic:
+            return self._hear("budget", self._budget_key, topic, payload, self._on_budget)
+        if topic == self._cmd_topic:
+            return self._hear("cmd", self._rig_key, topic, payload, self._on_cmd)
+        return self._refuse("topic")
+
+    def _hear(self, kind: str, key: bytes, topic: str, payload: bytes, obey) -> str:
+        if len(payload) > messages.SIZE_MAX + 128:
+            return self._refuse(kind + " size")
+        try:
+            values = messages.decode(kind, mac.unseal(key, topic, payload))
+        except mac.SealError:
+            return self._refuse(kind + " seal")
+        except messages.MessageError:
+            return self._refuse(kind + " fields")
+        return obey(values)
+
+    def _on_budget(self, budget: dict) -> str:
+        if not self.joined:
+            return self._refuse("budget before joining")
+        if (budget["term"], budget["seq"]) <= (self.term, self.seq):
+            return self._refuse("budget not newer")
+        self.term, self.seq = budget["term"], budget["seq"]
+        self._left_ms, self.leased = budget["ttl_ms"], True
+        self._budget = (budget["epoch"], budget["admit_w"])
+        self.admitted = self._admits()
+        return BUDGET
+
+    def _on_cmd(self, cmd: dict) -> str:
+        if cmd["nonce"] != self.nonce:
+            return self._refuse("cmd nonce")
+        if cmd["id"] == self.id:
+            return ECHO
+        if cmd["id"] < self.id:
+            return self._refuse("cmd not newer")
+        if cmd["term"] < self.term:
+            return self._refuse("cmd of an older term")
+        try:
+            steps = ladder.parse(cmd["ladder"])
+        except ladder.LadderError:
+            return self._refuse("cmd ladder")
+        return self._obey(cmd, steps)
+
+    def _obey(self, cmd: dict, steps: tuple) -> str:
+        self.id = cmd["id"]
+        self.recorded_event = max(self.recorded_event, cmd["event"])
+        if (cmd["term"], cmd["seq"]) > (self.term, self.seq):
+            self.term, self.seq = cmd["term"], cmd["seq"]
+        self._hold(cmd["epoch"], steps)
+        if self.joined:
+            self.admitted = lower(self.admitted, self._admits())
+            return OBEYED
+        self.joined, self._left_ms = True, PATIENCE_MS
+        self.because = "waiting for a budget"
+        return JOINED
+
+    def _hold(self, epoch: int, steps: tuple) -> None:
+        self._ladders[epoch] = steps
+        while len(self._ladders) > EPOCHS_HELD:
+            del self._ladders[min(self._ladders)]
+
+    def _admits(self) -> ladder.Admitted:
+        """What the last budget allows on the ladders held now."""
+        epoch, admit_w = self._budget
+        if not self.leased:
+            return ladder.ASLEEP
+        if epoch not in self._ladders:
+            self.because = f"no ladder of epoch {epoch}"
+            return ladder.ASLEEP
+        self.because = f"admitted at {admit_w} W of the merit order"
+        return ladder.admit(self._ladders[epoch], admit_w)
+
+    def _refuse(self, reason: str) -> str:
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+        return ""
+
+
+def lower(one: ladder.Admitted, other: ladder.Admitted) -> ladder.Admitted:
+    """Something that is not above either, whatever the watts of the levels are."""
+    if one.level > other.level:
+        one, other = other, one
+    if one.level == other.level and one.next_level == other.next_level:
+        return one if one.part_pm <= other.part_pm else other
+    if one.part_pm == 0 or (one.next_level <= other.level):
+        return one
+    return ladder.Admitted(one.level, one.level, 0)

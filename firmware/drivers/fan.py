@@ -1,0 +1,59 @@
+"""Four-wire fans: one PWM line to all of them, a tachometer from each."""
+
+from firmware import clock
+
+WINDOW_MS = 500  # 6000 rpm are 100 pulses in it
+SETTLE_MS = 4_000  # a fan reaches a new duty within this
+PULSES_PER_TURN = 2
+
+
+class Tach:
+    """counter is anything with machine.Counter's value()."""
+
+    def __init__(self, counter) -> None:
+        self._counter = counter
+        self._marks = []  # (when, count), oldest first, one window long
+
+    def rpm(self) -> int:
+        """Over the last window; call it ten times a second.  A dead counter reads 0."""
+        try:
+            count = self._counter.value()
+        except OSError:
+            return 0
+        self._marks.append((clock.now_ms(), count))
+        while len(self._marks) > 2 and clock.since_ms(self._marks[1][0]) >= WINDOW_MS:
+            self._marks.pop(0)
+        then_ms, then_count = self._marks[0]
+        elapsed_ms = clock.since_ms(then_ms)
+        if elapsed_ms <= 0:
+            return 0
+        return (count - then_count) * 60_000 // (elapsed_ms * PULSES_PER_TURN)
+
+
+class Fans:
+    """pwm is anything with machine.PWM's duty_u16(value)."""
+
+    def __init__(self, pwm, counters) -> None:
+        self._pwm = pwm
+        self._tachs = [Tach(counter) for counter in counters]
+        self._changes = []  # (when, duty), the last duties that still matter
+        self.duty_pm = 0
+
+    def set_duty(self, duty_pm: int) -> None:
+        if duty_pm != self.duty_pm or not self._changes:
+            self._changes.append((clock.now_ms(), self.duty_pm))
+            del self._changes[:-20]
+            self.duty_pm = duty_pm
+        self._pwm.duty_u16(duty_pm * 65_535 // 1000)
+
+    def settled_pm(self) -> int:
+        """The least duty of the last seconds: what the fans must have reached by now."""
+        while self._changes and clock.since_ms(self._changes[0][0]) > SETTLE_MS:
+            self._changes.pop(0)
+        least_pm = self.duty_pm
+        for _, duty_pm in self._changes:
+            least_pm = min(least_pm, duty_pm)
+        return least_pm
+
+    def rpm(self) -> list[int]:
+        return [tach.rpm() for tach in self._tachs]
