@@ -95,7 +95,7 @@ class MessageError(ValueError):
     """These bytes are not such a message; the text names the member."""
 
 
-def encode(kind: str, values: dict) -> bytes:
+def encode(kind: str, values: dict[str, object]) -> bytes:
     """values as the JSON body of a message of this kind; checked like a foreign one."""
     values = dict(values)
     values["v"] = VERSION
@@ -105,7 +105,7 @@ def encode(kind: str, values: dict) -> bytes:
     return body
 
 
-def decode(kind: str, body: bytes) -> dict:
+def decode(kind: str, body: bytes) -> dict[str, object]:
     """The known members of a message.  Raises MessageError and nothing else."""
     if len(body) > SIZE_MAX:
         raise MessageError(f"{kind}: {len(body)} bytes, the most is {SIZE_MAX}")
@@ -116,7 +116,7 @@ def decode(kind: str, body: bytes) -> dict:
     return check(kind, values)
 
 
-def check(kind: str, values: object) -> dict:
+def check(kind: str, values: object) -> dict[str, object]:
     """values reduced to the members of the table, each in its range."""
     if not isinstance(values, dict):
         raise MessageError(f"{kind}: not an object")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from supervisor import line as lines
-from supervisor.fleet import Fleet
+from supervisor.fleet import NEVER, Fleet
 from supervisor.learn import Learner
 from supervisor.line import Curve, Line
 from supervisor.merit import Floats, Ints
@@ -59,6 +59,16 @@ class Decision:
     up_w_per_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Where the last supervisor left off.  highest_w: of its positions still on lease."""
+
+    now_s: float
+    admit_w: int
+    highest_w: int
+    asked_w: float
+
+
 class Dispatcher:
     """Keeps the line, the position and what is in flight; decides once a tick."""
 
@@ -96,6 +106,23 @@ class Dispatcher:
             self._recent.clear()
         self.line = line
         self._built = None
+
+    def resume(self, line: Line, before: Before) -> None:
+        """Take over from a supervisor that is gone: its rigs may all be running."""
+        self.line, self.admit_w, self._ramp.asked_w = line, before.admit_w, before.asked_w
+        self._recent.append((before.now_s, before.highest_w))
+        self.fleet.count(np.unique(line.rig), NEVER)
+        first = line.wakes & (line.end_w <= before.admit_w)
+        self.fleet.admitted_s[line.rig[first]] = NEVER
+
+    def recall(self, learned: dict[str, list[object]]) -> None:
+        """What a former supervisor learned of this fleet's models."""
+        self._rebuild(0.0)
+        self.learner.recall(learned)
+
+    def admitted_by_rig(self) -> Floats:
+        """Watts above its floor that each rig is admitted now, as listed."""
+        return self._admitted(self.line, self.admit_w) * self.fleet.counted
 
     def _admitted(self, line: Line, position_w: float) -> Floats:
         """Watts admitted by rig at a position, as listed."""

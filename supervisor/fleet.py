@@ -44,6 +44,7 @@ _INTS = (
     "echoed",
     "epoch",
     "event",
+    "event_kept",
 )
 
 
@@ -82,6 +83,7 @@ class Fleet:
     echoed: Ints
     epoch: Ints
     event: Ints
+    event_kept: Ints  # the newest event on record here
     counted: Bools
 
     def __init__(self) -> None:

@@ -74,3 +74,13 @@ class Learner:
         self._cov = self._cov - np.outer(gain, spread)
         self._cov = (self._cov + self._cov.T) / 2
         return True
+
+    def keep(self) -> dict[str, list[object]]:
+        """What was learned, as plain values."""
+        return {"state": self.state.tolist(), "cov": self._cov.tolist()}
+
+    def recall(self, kept: dict[str, list[object]]) -> None:
+        """Take up what was kept, if it is about the same models."""
+        state, cov = np.array(kept["state"], dtype=float), np.array(kept["cov"], dtype=float)
+        if state.shape == self.state.shape and cov.shape == self._cov.shape:
+            self.state, self._cov = state, cov

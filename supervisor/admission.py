@@ -1,0 +1,124 @@
+"""Who gets a ladder, and when it is safe to send it.
+
+A rig that joins is counted first and given its ladder one lease later: by then
+no lease is left that was given out while the rig was a hole.  A rig that was
+counted all along (it only restarted) is served at once.  The first deal has nobody
+to wait for.  Ladders are dealt again when many rigs sit at the end of the line:
+everybody is sent the next epoch's ladder first, and only then is it broadcast.
+"""
+
+import numpy as np
+
+from supervisor import line as lines
+from supervisor.dispatcher import Dispatcher
+from supervisor.line import Line
+
+QUIET_S = 2.0  # the first deal waits for a pause in the joinings,
+PATIENCE_S = 8.0  # but not longer than this
+REPEAT_S = 3.0  # a ladder not echoed is sent again
+SEND_MAX = 4000  # ladders sent in one tick
+REDEAL_SHARE = 0.02  # of all rigs joined at the end: deal again,
+REDEAL_QUIET_S = 15.0  # when nobody has joined for so long
+ECHO_S = 10.0  # how long a new epoch waits for echoes
+
+
+class Admission:
+    """send(now_s) gives the (row, line) pairs to be sent a ladder now."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self.dispatcher = dispatcher
+        self.next_line: Line | None = None
+        self.closed_until_s = -1e18  # after a restart that knows no ladders: old leases end first
+        self.changed = False  # the line has changed since save() was last true
+        self._waiting: dict[int, float] = {}
+        self._first_s = self._newest_s = -1e18
+        self._late = 0
+        self._prepared_s = 0.0
+
+    def step(self, joining: set[int], now_s: float) -> None:
+        """Take in who wants to join; deal, extend and change epoch when it is time."""
+        if joining:
+            self._first_s = now_s if not self._waiting else self._first_s
+            fresh = [row for row in joining if row not in self._waiting]
+            self._newest_s = now_s if fresh else self._newest_s
+            for row in fresh:
+                self._waiting[row] = np.inf
+            joining.clear()
+        if now_s < self.closed_until_s:
+            return
+        if not len(self.dispatcher.line.rig):
+            self._first_deal(now_s)
+        else:
+            if self.next_line is None:  # while an epoch changes, newcomers wait for the new one
+                self._place(now_s)
+            self._redeal(now_s)
+
+    def send(self, now_s: float) -> list[tuple[int, Line]]:
+        """Rows due for a ladder, each with the line it comes from."""
+        fleet, line = self.dispatcher.fleet, self.dispatcher.line
+        due = [row for row, at_s in self._waiting.items() if at_s <= now_s][:SEND_MAX]
+        for row in due:
+            del self._waiting[row]
+            fleet.command[row] = 0
+        orders = [(row, line) for row in due]
+        unheard = fleet.counted & (fleet.echoed < fleet.command)
+        late = np.flatnonzero(unheard & (fleet.sent_s + REPEAT_S < now_s))[:SEND_MAX]
+        orders += [(row, self.next_line or line) for row in late.tolist()]
+        if self.next_line is not None and self._prepared_s == now_s:
+            holders = np.flatnonzero(fleet.counted).tolist()
+            orders += [(row, self.next_line) for row in holders if row not in self._waiting]
+        return orders
+
+    def _first_deal(self, now_s: float) -> None:
+        quiet = now_s - self._newest_s >= QUIET_S or now_s - self._first_s >= PATIENCE_S
+        if not self._waiting or not quiet:
+            return
+        rows = np.array(sorted(self._waiting))
+        dispatcher = self.dispatcher
+        dispatcher.fleet.count(rows, now_s)
+        line = lines.deal(dispatcher.fleet.points, rows, dispatcher.line.epoch + 1)
+        self._adopt(line, now_s)
+        self._waiting = dict.fromkeys(rows.tolist(), now_s)
+
+    def _adopt(self, line: Line, now_s: float) -> None:
+        self.dispatcher.take_line(line, now_s)
+        self._late, self.changed = 0, True
+
+    def _place(self, now_s: float) -> None:
+        """Give every newcomer its steps: its own if it has some, else at the end."""
+        new = [row for row, at_s in self._waiting.items() if at_s == np.inf]
+        if not new:
+            return
+        fleet, line = self.dispatcher.fleet, self.dispatcher.line
+        on_line = np.isin(np.array(new), line.rig)
+        strangers = np.array(new)[~on_line]
+        if len(strangers):
+            longer = lines.extend(line, fleet.points, strangers)
+            self._late += len(strangers)
+            self.dispatcher.take_line(longer, now_s)
+            self.changed = True
+        for row in new:
+            self._waiting[row] = now_s
+            if not fleet.counted[row]:
+                fleet.count(np.array([row]), now_s)
+                self._waiting[row] = now_s + self.dispatcher.means.lease_s
+
+    def _redeal(self, now_s: float) -> None:
+        if self.next_line is not None:
+            if now_s > self._prepared_s and self._all_hold(now_s):
+                line, self.next_line = self.next_line, None
+                self._adopt(line, now_s)
+            return
+        fleet = self.dispatcher.fleet
+        many = self._late > max(1.0, REDEAL_SHARE * len(fleet))
+        if many and not self._waiting and now_s - self._newest_s > REDEAL_QUIET_S:
+            rows = np.flatnonzero(fleet.counted)
+            epoch = self.dispatcher.line.epoch + 1
+            self.next_line = lines.deal(fleet.points, rows, epoch)
+            self._prepared_s = now_s
+
+    def _all_hold(self, now_s: float) -> bool:
+        assert self.next_line is not None
+        fleet = self.dispatcher.fleet
+        lacking = fleet.counted & (fleet.epoch < self.next_line.epoch)
+        return not lacking.any() or now_s - self._prepared_s > ECHO_S

@@ -1,0 +1,89 @@
+"""What the next supervisor must know to take over: ladders dealt, term, signals, position.
+
+The ladders go as one compressed blob beside the ledger; the rest are ledger rows.
+"""
+
+import io
+import math
+from typing import Any
+
+import numpy as np
+
+from supervisor.envelope import FOREVER, Entry
+from supervisor.fleet import Facts, Fleet
+from supervisor.ledger import Ledger, Row
+from supervisor.line import Line
+
+_COLUMNS = ("rig", "from_level", "level", "start_w", "end_w", "wakes")
+_FACTS = ("floor_w", "top_level", "wake_s", "up_w_per_s", "group")
+
+
+def pack(fleet: Fleet, line: Line) -> bytes:
+    """All rigs with their facts, and whose each step is."""
+    out = io.BytesIO()
+    arrays: dict[str, Any] = {name: getattr(line, name) for name in _COLUMNS}
+    arrays |= {"of_" + name: getattr(fleet, name) for name in _FACTS}
+    arrays |= {"watts": fleet.points.watts, "ghs": fleet.points.ghs}
+    arrays |= {"names": np.array(fleet.names), "models": np.array(fleet.models)}
+    np.savez_compressed(out, **arrays)
+    return out.getvalue()
+
+
+def unpack(epoch: int, blob: bytes) -> tuple[Fleet, Line]:
+    """The fleet and line of a blob.  Every rig on the line is counted: it may be running."""
+    with np.load(io.BytesIO(blob), allow_pickle=False) as kept:
+        line = Line(epoch, *(kept[name] for name in _COLUMNS))
+        fleet = Fleet()
+        models = kept["models"].tolist()
+        for row, name in enumerate(kept["names"].tolist()):
+            levels = int(kept["of_top_level"][row])
+            points = tuple(
+                (int(kept["watts"][row, n]), int(kept["ghs"][row, n])) for n in range(1, levels + 1)
+            )
+            fleet.put(
+                name,
+                Facts(
+                    models[int(kept["of_group"][row])],
+                    int(kept["of_floor_w"][row]),
+                    points,
+                    float(kept["of_wake_s"][row]),
+                    float(kept["of_up_w_per_s"][row]),
+                ),
+            )
+    return fleet, line
+
+
+def entry_body(entry: Entry) -> dict[str, Any]:
+    """A signal as a ledger row's body; no end is None."""
+    return {
+        "schedule": [list(row) for row in entry.schedule],
+        "until_s": entry.until_s if math.isfinite(entry.until_s) else None,
+        "silence_s": entry.silence_s if math.isfinite(entry.silence_s) else None,
+        "heard_s": entry.heard_s,
+        "default_w": entry.default_w,
+        "seq": entry.seq,
+    }
+
+
+def entry_of(row: Row) -> Entry:
+    """The signal of a ledger row."""
+    body = row.body
+    until_s, silence_s = body["until_s"], body["silence_s"]
+    return Entry(
+        row.source,
+        tuple((float(at_s), int(w)) for at_s, w in body["schedule"]),
+        FOREVER if until_s is None else until_s,
+        body["heard_s"],
+        FOREVER if silence_s is None else silence_s,
+        body["default_w"],
+        body["seq"],
+        row.why,
+    )
+
+
+def standing_entries(ledger: Ledger) -> dict[str, Entry]:
+    """The newest word of every source, unless it was withdrawn."""
+    entries: dict[str, Entry | None] = {}
+    for row in ledger.newest(1000, "signal"):
+        entries[row.source] = entry_of(row) if row.body.get("schedule") is not None else None
+    return {source: entry for source, entry in entries.items() if entry is not None}

@@ -1,0 +1,202 @@
+"""One beat of the live site: hear, settle, decide, broadcast, record.
+
+Everything the supervisor knows and says goes through here; sockets and files are
+handed in.  Times: now_s is monotonic, unix_s is the wall clock (signals, ledger).
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from protocols import mac, messages, topics
+from supervisor import memory
+from supervisor.admission import Admission
+from supervisor.config import Config
+from supervisor.dispatcher import Before, Decision, Dispatcher, Means
+from supervisor.envelope import Envelope, settle
+from supervisor.fleet import Fleet
+from supervisor.hearing import Hearing
+from supervisor.inbox import Inbox
+from supervisor.ledger import Ledger
+from supervisor.line import Line
+
+OFF_SLACK_S = 2.0  # beyond a lease, before a rig that was cut off is surely off
+LEASE_ROWS = 20  # decisions that may still be on lease when a supervisor is followed
+LEARNED_EVERY = 30  # ticks
+
+Publish = Callable[[str, bytes], bool]
+
+
+class Site:
+    """Made from the ledger, so that a supervisor killed at any instant is followed by one
+    that goes on: higher term, same ladders, same signals."""
+
+    def __init__(
+        self, config: Config, inbox: Inbox, ledger: Ledger, key: bytes, now_s: float
+    ) -> None:
+        self.config, self.inbox, self.ledger = config, inbox, ledger
+        self._key, self._budget_key = key, mac.budget_key(key)
+        self.means = Means(
+            config.site.auxiliary_w,
+            config.site.margin_pct / 100,
+            config.site.up_ramp_w_per_s,
+            config.site.lease_s,
+        )
+        self.term, self.seq = self._next_term(), 0
+        self._remember(now_s)
+        self.hearing = Hearing(self.fleet, self._event)
+        self.envelope: Envelope | None = None
+        self.decision: Decision | None = None
+        self.unix_s = 0.0
+        self._meter_at_s = -1.0
+
+    def _next_term(self) -> int:
+        """A new leadership, on the disk before its first word."""
+        last = self.ledger.last("term")
+        term = 1 + (last.body["term"] if last else 0)
+        self.ledger.write("term", {"term": term}, why="this supervisor took over")
+        self.ledger.commit()
+        return term
+
+    def _remember(self, now_s: float) -> None:
+        """Take up where the last supervisor was."""
+        kept, last = self.ledger.ladders(), self.ledger.newest(LEASE_ROWS, "decision")
+        epoch = kept[0] if kept else 0
+        self.fleet, line = memory.unpack(*kept) if kept else (Fleet(), None)
+        self.dispatcher = Dispatcher(self.fleet, self.means, epoch)
+        if line is not None and last:
+            newest, highest_w = last[-1].body, max(row.body["admit_w"] for row in last)
+            asked_w = float(newest["asked_w"])
+            self.dispatcher.resume(line, Before(now_s, newest["admit_w"], highest_w, asked_w))
+            learned = self.ledger.last("learned")
+            if learned and learned.body["models"] == self.fleet.models:
+                self.dispatcher.recall(learned.body)
+        self.admission = Admission(self.dispatcher)
+        for source, entry in memory.standing_entries(self.ledger).items():
+            self.inbox.entries.setdefault(source, entry)
+
+    # ---- the beat
+
+    def tick(self, now_s: float, unix_s: float, publish: Publish) -> Decision:
+        """Hear, decide, broadcast, record."""
+        self.unix_s = unix_s
+        self._hear(now_s)
+        off = self.fleet.surely_off(now_s, self.means.lease_s + OFF_SLACK_S)
+        if len(off):
+            self.fleet.uncount(off)
+        self.admission.step(self.hearing.joining, now_s)
+        self.envelope = settle(
+            self.inbox.entries.values(),
+            self.config.site.limit_w,
+            self.config.site.default_w,
+            unix_s,
+        )
+        self.decision = self.dispatcher.tick(now_s, self.envelope.limit_w, self._meter(now_s))
+        self._broadcast(publish, unix_s)
+        self._send_ladders(publish, now_s, unix_s)
+        self._record()
+        return self.decision
+
+    def _hear(self, now_s: float) -> None:
+        for rig, kind, payload in self.inbox.take_rigs():
+            refusal = self.hearing.hear(rig, kind, payload, now_s)
+            if refusal:
+                self.inbox.refuse("rigs", refusal)
+
+    def _meter(self, now_s: float) -> int | None:
+        """The meter's reading if it is a new one."""
+        meter = self.inbox.meter
+        if meter is None or meter.at_s <= self._meter_at_s:
+            return None
+        self._meter_at_s = meter.at_s
+        fresh = now_s - meter.at_s <= (self.config.meter.stale_s if self.config.meter else 5.0)
+        return meter.w if fresh else None
+
+    def _broadcast(self, publish: Publish, unix_s: float) -> None:
+        assert self.decision is not None
+        self.seq += 1
+        topic = topics.budget(self.config.site.name)
+        body = messages.encode(
+            "budget",
+            {
+                "term": self.term,
+                "seq": self.seq,
+                "epoch": self.decision.epoch,
+                "admit_w": self.decision.admit_w,
+                "budget_w": self.decision.budget_w,
+                "ttl_ms": int(self.means.lease_s * 1000),
+                "sent_ms": int(unix_s * 1000),
+            },
+        )
+        publish(topic, mac.seal(self._budget_key, topic, body))
+
+    def _send_ladders(self, publish: Publish, now_s: float, unix_s: float) -> None:
+        orders = self.admission.send(now_s)
+        by_line: dict[int, dict[int, tuple[object, ...]]] = {}
+        for row, line in orders:
+            if id(line) not in by_line:
+                by_line[id(line)] = dict(line.ladders()) if len(orders) > 20 else {}
+            ladder = by_line[id(line)].get(row) or line.ladder(row)
+            self._command(publish, row, line, ladder, now_s, unix_s)
+        self.hearing.owed -= {row for row, _ in orders}
+        for row in list(self.hearing.owed)[:200]:
+            line = self.admission.next_line or self.dispatcher.line
+            if self.fleet.counted[row]:
+                self._command(publish, row, line, line.ladder(row), now_s, unix_s)
+            self.hearing.owed.discard(row)
+
+    def _command(
+        self,
+        publish: Publish,
+        row: int,
+        line: Line,
+        ladder: tuple[object, ...],
+        now_s: float,
+        unix_s: float,
+    ) -> None:
+        fleet, name = self.fleet, self.fleet.names[row]
+        fleet.command[row] = max(int(fleet.command[row]), int(fleet.echoed[row]), int(unix_s)) + 1
+        fleet.sent_s[row] = now_s
+        topic = topics.rig(self.config.site.name, name, "cmd")
+        body = messages.encode(
+            "cmd",
+            {
+                "nonce": fleet.nonces[row],
+                "id": int(fleet.command[row]),
+                "term": self.term,
+                "seq": self.seq,
+                "epoch": line.epoch,
+                "ladder": [list(step) for step in ladder],  # type: ignore[call-overload]
+                "event": int(fleet.event_kept[row]),
+            },
+        )
+        publish(topic, mac.seal(mac.rig_key(self._key, name), topic, body))
+
+    # ---- the record
+
+    def _event(self, rig: str, number: int, code: str, text: str) -> None:
+        self.ledger.write("event", {"event": number, "code": code}, source=rig, why=text)
+
+    def _record(self) -> None:
+        assert self.decision is not None and self.envelope is not None
+        for entry in self.inbox.take_news():
+            self.ledger.write("signal", memory.entry_body(entry), entry.source, entry.because)
+        for refusal in self.inbox.take_refusals():
+            self.ledger.write("refused", {}, refusal.source, refusal.because)
+        body = {"term": self.term, "seq": self.seq} | asdict(self.decision)
+        self.ledger.write("decision", body, self.envelope.source, self.envelope.because)
+        if self.seq % LEARNED_EVERY == 0:
+            learned = self.dispatcher.learner.keep()
+            self.ledger.write("learned", {"models": self.fleet.models, **learned})
+        if self.admission.changed:
+            self.admission.changed = False
+            line = self.dispatcher.line
+            self.ledger.write("deal", {"epoch": line.epoch, "steps": len(line.rig)})
+            self.ledger.put_ladders(line.epoch, memory.pack(self.fleet, line))
+        self.ledger.commit()
+
+    def withdraw(self, source: str) -> bool:
+        """Take back a source's word; whether there was one."""
+        if not self.inbox.withdraw(source):
+            return False
+        self.ledger.write("signal", {"schedule": None}, source, "withdrawn")
+        return True
