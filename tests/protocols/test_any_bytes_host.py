@@ -1,0 +1,165 @@
+"""No input makes a decoder raise anything but its own error, or keep more than a frame."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocols import (
+    emc2305,
+    hashboard,
+    ladder,
+    mac,
+    messages,
+    pll,
+    pmbus,
+    registers,
+    tmp75,
+    topics,
+)
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+# noise with a good chance of preambles and of whole frames in it
+FRAMES = (
+    hashboard.register_reply(2, 0, 0x13700002),
+    hashboard.register_reply(2, 0, 0x13700002, 9),
+    hashboard.nonce_reply(hashboard.Nonce(0x7552034C, 12, 0xD2, 0x05A2)),
+    hashboard.read_register(0),
+    hashboard.write_register(8, 0x50C00230, 4),
+    hashboard.set_address(2),
+    hashboard.chain_inactive(),
+    hashboard.job_frame(hashboard.Job(8, 0, 1, 2, b"\xaa\x55" * 16, b"\x55\xaa" * 16, 3)),
+)
+NOISE = st.lists(
+    st.binary(max_size=12) | st.sampled_from((b"\x55\xaa", b"\xaa\x55", *FRAMES)), max_size=12
+).map(b"".join)
+
+
+def tried(error, call, *args):
+    """What the call gives, or None when it refuses with its own error."""
+    try:
+        return call(*args)
+    except error:
+        return None
+
+
+def members(kind):
+    """An object with a message's members, right and wrong."""
+    return st.fixed_dictionaries(
+        {}, optional={name: ANY_JSON | st.just(1) for name in messages.TABLES[kind]}
+    )
+
+
+@pytest.mark.parametrize("kind", messages.TABLES)
+@given(data=st.data())
+def test_messages(kind, data):
+    tried(messages.MessageError, messages.decode, kind, data.draw(st.binary(max_size=200)))
+    values = data.draw(ANY_JSON | members(kind))
+    tried(messages.MessageError, messages.decode, kind, json.dumps(values).encode())
+
+
+@given(st.binary(max_size=200), st.text(max_size=20), st.binary(max_size=80))
+def test_seals(message, topic, key):
+    assert tried(mac.SealError, mac.unseal, key, topic, message) is None
+    fake = message + b',"mac":"' + b"0" * 64 + b'"}'
+    assert tried(mac.SealError, mac.unseal, key, topic, fake) is None
+
+
+@given(st.text(max_size=60), st.lists(st.sampled_from(("surplus", "rig", "a", "cmd", "+", ""))))
+def test_topics(text, parts):
+    for topic in (text, "/".join(parts)):
+        found = topics.parse(topic)
+        assert found is None or topics.rig(*found) == topic
+
+
+@given(ANY_JSON | st.lists(st.lists(st.integers(-5, 10**11), min_size=3, max_size=3), max_size=40))
+def test_ladders(raw):
+    steps = tried(ladder.LadderError, ladder.parse, raw)
+    assert steps is None or [list(step) for step in steps] == raw
+
+
+@given(NOISE, st.sampled_from((9, 11)), st.lists(st.integers(0, 300), max_size=6))
+def test_a_chains_replies(noise, size, cuts):
+    whole, parts = hashboard.Receiver(size), hashboard.Receiver(size)
+    events = whole.feed(noise)
+    assert listened(parts, noise, cuts, size) == events
+    assert (parts.dropped, parts._tail) == (whole.dropped, whole._tail)
+    assert whole.dropped + len(whole._tail) + size * len(events) == len(noise)
+
+
+@given(NOISE, st.lists(st.integers(0, 300), max_size=6))
+def test_a_hosts_commands(noise, cuts):
+    whole, parts = hashboard.CommandReceiver(), hashboard.CommandReceiver()
+    events = whole.feed(noise)
+    assert listened(parts, noise, cuts, hashboard.JOB_SIZE) == events
+    assert (parts.bad, parts.dropped, parts._tail) == (whole.bad, whole.dropped, whole._tail)
+    assert whole.bad <= whole.dropped <= len(noise)
+
+
+def listened(receiver, noise, cuts, most):
+    """Fed in pieces, it hears the same and never keeps a whole frame."""
+    events, at = [], 0
+    for cut in [*sorted(cuts), len(noise)]:
+        events += receiver.feed(noise[at:cut])
+        assert len(receiver._tail) < most
+        at = max(at, min(cut, len(noise)))
+    return events
+
+
+@given(st.binary(max_size=40), st.integers(0, 127), st.integers(0, 255))
+def test_a_supplys_replies(reply, address, command):
+    for call in (pmbus.checked, pmbus.checked_block, pmbus.checked_write):
+        tried(pmbus.PmbusError, call, address, command, reply)
+    tried(pmbus.PmbusError, pmbus.word_of, reply)
+    assert pmbus.checked(address, command, pmbus.answered(address, command, b"x" + reply))
+
+
+@given(st.integers(0, 0xFFFF), st.integers(0, 255))
+def test_a_supplys_numbers(word, mode):
+    assert pmbus.linear11(word) <= 1023 * 2**15 * 1000
+    assert len(pmbus.status_names(word)) == word.bit_count()
+    exponent = tried(pmbus.PmbusError, pmbus.vout_exponent, mode)
+    if exponent is not None:
+        milli = pmbus.ulinear16(word, exponent)
+        if exponent >= -9:  # coarser than a millivolt: nothing is lost
+            assert pmbus.to_ulinear16(milli, exponent) == word
+
+
+@given(st.binary(max_size=4), st.integers(0, 255))
+def test_thermometers_and_fans(reply, config):
+    tenths = tried(tmp75.Tmp75Error, tmp75.temperature_dc, reply)
+    assert tenths is None or tmp75.LOW_DC <= tenths <= tmp75.HIGH_DC
+    rpm = tried(emc2305.Emc2305Error, emc2305.rpm, reply, emc2305.multiplier(config))
+    assert rpm is None or rpm >= 0
+
+
+@given(st.sampled_from(sorted(pll.CHIPS)), st.integers(0, 0xFFFF_FFFF), st.integers(0, 2_000_000))
+def test_clocks(model, word, khz):
+    assert pll.khz(model, word) >= 0
+    made = tried(pll.PllError, pll.word, model, khz)
+    assert made is None or pll.khz(model, made) > 0
+
+
+@given(
+    st.sampled_from([*registers.BY_NAME, "volts"]),
+    st.integers(-2, 500) | st.sampled_from([row.address for row in registers.TABLE]),
+    st.lists(st.integers(-1, 0x10000), max_size=70),
+)
+def test_registers(name, address, words):
+    tried(registers.RegisterError, registers.decode, name, words)
+    tried(registers.RegisterError, registers.written, address, words)
+    values = tried(registers.RegisterError, registers.named, address, words)
+    assert values is None or len(values) <= len(words)
+
+
+@given(st.sampled_from(sorted(registers.BY_NAME)), ANY_JSON)
+def test_register_values(name, value):
+    words = tried(registers.RegisterError, registers.encode, name, value)
+    assert words is None or len(words) == registers.BY_NAME[name].words
