@@ -127,7 +127,10 @@ class Ledger:
             f" ORDER BY id {order} LIMIT ?",
             (values[0], *kinds, values[1]),
         )
-        return [Row(*row, msgspec.json.decode(body)) for *row, body in found]
+        return [
+            Row(number, at_s, kind, source, why, msgspec.json.decode(body))
+            for number, at_s, kind, source, why, body in found
+        ]
 
 
 def _open(path: Path, readonly: bool) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ import asyncio
 import time
 
 import async_solipsism
+import pytest
 
 
 def pytest_asyncio_loop_factories(config, item):
@@ -15,8 +16,13 @@ def pytest_asyncio_loop_factories(config, item):
     return {"virtual": async_solipsism.EventLoop}
 
 
-async def until(condition, seconds=10.0):
-    """Wait for something to become true; what it became is the result."""
+@pytest.fixture
+def until():
+    """await until(condition): what the condition became once it was true."""
+    return _until
+
+
+async def _until(condition, seconds=10.0):
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, "waited in vain"
