@@ -29,8 +29,7 @@ class PllError(ValueError):
 def word(model: int, khz: int) -> int:
     """The PLL0 word for the clock nearest to khz.  Raises PllError when there is none.
 
-    Of equally near ones the lowest VCO, then the smallest dividers; both post
-    dividers differ, POST1 being the larger.
+    Of equally near ones the lowest VCO.  POST1 is always the larger post divider.
     """
     best: tuple[int, ...] | None = None
     for ref in (2, 1):
@@ -88,8 +87,8 @@ def _allowed(model: int, fb: int, ref: int) -> bool:
 
 
 def _better(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    """Nearer, then lower VCO, then smaller dividers; all in integers."""
+    """Nearer, then lower VCO; all in integers."""
     mine, theirs = one[0] * other[1], other[0] * one[1]
     if mine != theirs:
         return mine < theirs
-    return (one[2], one[5] * one[6]) < (other[2], other[5] * other[6])
+    return one[2] < other[2]

@@ -58,3 +58,10 @@ def test_duty():
     for drive in range(256):
         assert emc2305.drive(emc2305.duty_pm(drive)) == drive
     assert refuses(emc2305.drive, -1) and refuses(emc2305.drive, 1001)
+
+
+def test_which_controller():
+    assert (emc2305.PRODUCT, emc2305.MANUFACTURER) == (0xFD, 0xFE)
+    assert emc2305.MANUFACTURER_MICROCHIP == 0x5D
+    assert emc2305.FANS == {0x34: 5, 0x35: 3, 0x36: 2, 0x37: 1}
+    assert emc2305.RANGES_RPM == (500, 1000, 2000, 4000)

@@ -241,6 +241,8 @@ def test_replies_decode_and_build_as_captured():
             assert register_reply(event.chip, event.register, event.value, size) == frame
         else:
             assert nonce_reply(event, size) == frame
+    assert nonce_reply(REPLIES[17][2]) == REPLIES[17][1]
+    assert register_reply(0, 0, 0x13700000) == REPLIES[5][1]
 
 
 def test_each_reply_decodes_however_it_is_cut():
@@ -327,3 +329,26 @@ def test_core_registers_and_bauds():
         (0x15600700, 6_250_000),
     ):
         assert hashboard.baud(word) == bps
+
+
+def test_register_numbers():
+    for name, number in (
+        ("CHIP_ID", 0x00),
+        ("PLL0", 0x08),
+        ("NONCE_OFFSET", 0x0C),
+        ("HASH_COUNTING", 0x10),
+        ("TICKET_MASK", 0x14),
+        ("MISC_CONTROL", 0x18),
+        ("UART_BAUD", 0x28),
+        ("UART_RELAY", 0x2C),
+        ("CORE_CONTROL", 0x3C),
+        ("NONCE_ERRORS", 0x4C),
+        ("ANALOG_MUX", 0x54),
+        ("IO_DRIVER", 0x58),
+        ("PLL3", 0x68),
+        ("DOMAIN_HASHES", 0x88),
+        ("TOTAL_HASHES", 0x8C),
+        ("VERSION_ROLLING", 0xA4),
+        ("SOFT_RESET", 0xA8),
+    ):
+        assert getattr(hashboard, name) == number, name

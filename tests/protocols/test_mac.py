@@ -106,6 +106,11 @@ def test_topic_and_body_cannot_be_traded():
     assert refused(KEY, 'a\n{"b', sealed)
 
 
+def test_a_seal_needs_something_to_seal():
+    code = mac.hmac_sha256(KEY, TOPIC.encode() + b"\n}").hex().encode()
+    assert refused(KEY, TOPIC, b',"mac":"' + code + b'"}')
+
+
 def test_every_key_is_its_own():
     keys = [SITE, mac.budget_key(SITE), mac.rig_key(SITE, "r1"), mac.rig_key(SITE, "r2")]
     assert len(set(keys)) == 4

@@ -57,6 +57,34 @@ def test_every_step_of_a_ramp_is_exact():
             assert pll.khz(model, pll.word(model, khz)) == khz, (model, khz)
 
 
+def test_no_other_divider_comes_nearer():
+    for model, chip in pll.CHIPS.items():
+        for khz in (50_001, 63_211, 333_333, 487_654, 511_119, 598_765):
+            word = pll.word(model, khz)
+            ref = word >> 8 & 0x3F
+            post1 = (word >> 4 & 7) + chip.post_offset
+            post2 = (word & 7) + chip.post_offset
+            made = 25_000 * (word >> 16 & 0xFFF) / (ref * post1 * post2)
+            assert post1 > post2
+            for posts in {p1 * p2 for p1 in range(1, 8) for p2 in range(1, p1)}:
+                fb = int(khz * 2 * posts / 25_000 + 0.5)
+                if chip.fb_low <= fb <= chip.fb_high and fb * 12_500 >= chip.vco_khz_min:
+                    other = 25_000 * fb / (2 * posts)
+                    assert abs(made - khz) <= abs(other - khz) + 0.01, (model, khz, posts)
+
+
+def test_ranges_of_each_chip():
+    for model, fb_low, fb_high, vco_mhz in (
+        (1362, 16, 250, 2000),
+        (1366, 144, 235, 1800),
+        (1368, 144, 235, 1800),
+        (1370, 160, 239, 1600),
+        (1397, 60, 200, 750),
+    ):
+        chip = pll.CHIPS[model]
+        assert (chip.fb_low, chip.fb_high, chip.vco_khz_min) == (fb_low, fb_high, vco_mhz * 1000)
+
+
 def test_no_vco_beyond_its_range():
     for model in pll.CHIPS:
         for khz in range(60_000, 900_000, 7_321):
@@ -89,6 +117,8 @@ def test_hash_counting_numbers():
         (1368, 490_000, 1, 0xD0FAC),
         (1370, 525_000, 1, 0xC2FB7),
         (1370, 525_000, 2, 0x61755),
+        (1362, 525_000, 126, 6241),
+        (1397, 425_000, 1, 0x78787),
     ):
         assert pll.hash_counting_number(model, khz, chips) == number
     assert pll.hash_counting_number(1370, 10_000_000, 65_536) == 1

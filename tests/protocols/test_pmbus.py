@@ -48,6 +48,9 @@ def test_linear11_writes():
         (240_000, 0xF3C0),
         (1_500_000, 0x0AEE),
         (-10_000, 0xD580),
+        (1, 0x8042),
+        (1_023_000, 0x03FF),
+        (-1_024_000, 0x0400),
         (0, 0),
     ):
         assert pmbus.to_linear11(milli) == word, milli
@@ -75,6 +78,7 @@ def test_output_voltages():
         (-12, 12_000, 0xC000),
         (-13, 1_200, 0x2666),
         (0, 7_000, 7),
+        (-9, 0, 0),
         (1, 8_000, 4),
     ):
         assert pmbus.to_ulinear16(milli, exponent) == word
@@ -119,6 +123,8 @@ def test_checksums_of_reads():
 def test_a_busy_supply_is_not_a_number():
     assert refuses(ChecksumError, pmbus.checked, 0x58, pmbus.READ_IOUT, b"\xff\xff\xff")
     assert refuses(ChecksumError, pmbus.checked, 0x58, pmbus.READ_IOUT, b"\xff")
+    nothing = pmbus.answered(0x58, pmbus.READ_IOUT, b"")
+    assert refuses(ChecksumError, pmbus.checked, 0x58, pmbus.READ_IOUT, nothing)
     assert refuses(PmbusError, pmbus.word_of, b"\x01")
     assert refuses(PmbusError, pmbus.word_of, b"\x01\x02\x03")
 
@@ -142,3 +148,30 @@ def test_status_in_words():
         (pmbus.STATUS_POWER_NOT_GOOD, "power not good"),
     ):
         assert pmbus.status_names(bit) == [name]
+
+
+def test_codes_of_the_specification():
+    for names, first in (
+        ("OPERATION ON_OFF_CONFIG CLEAR_FAULTS", 0x01),
+        ("WRITE_PROTECT", 0x10),
+        ("CAPABILITY", 0x19),
+        ("VOUT_MODE VOUT_COMMAND", 0x20),
+        ("VOUT_MAX", 0x24),
+        ("VOUT_MIN", 0x2B),
+        ("VOUT_OV_FAULT_LIMIT", 0x40),
+        ("VOUT_UV_FAULT_LIMIT", 0x44),
+        ("IOUT_OC_FAULT_LIMIT", 0x46),
+        ("OT_FAULT_LIMIT", 0x4F),
+        ("OT_WARN_LIMIT", 0x51),
+        ("STATUS_BYTE STATUS_WORD STATUS_VOUT STATUS_IOUT STATUS_INPUT", 0x78),
+        ("STATUS_TEMPERATURE STATUS_CML", 0x7D),
+        ("STATUS_FANS_12", 0x81),
+        ("READ_VIN READ_IIN", 0x88),
+        ("READ_VOUT READ_IOUT READ_TEMPERATURE_1 READ_TEMPERATURE_2 READ_TEMPERATURE_3", 0x8B),
+        ("READ_FAN_SPEED_1", 0x90),
+        ("READ_POUT READ_PIN REVISION MFR_ID MFR_MODEL MFR_REVISION", 0x96),
+        ("MFR_SERIAL", 0x9E),
+    ):
+        for code, name in enumerate(names.split(), first):
+            assert getattr(pmbus, name) == code, name
+    assert (pmbus.OPERATION_ON, pmbus.OPERATION_OFF) == (0x80, 0)

@@ -11,7 +11,7 @@ HELLO = {
     "boards": 3,
     "chips": 195,
     "floor_w": 25,
-    "points": [[900, 79560], [3510, 234702]],
+    "points": [[900, 79560], [70_000, 234702]],
     "wake_ms": 65_537,
     "up_w_per_s": 1040,
 }
@@ -60,7 +60,7 @@ def test_the_map_word_for_word():
     assert registers.answer(VALUES, 100, 7) == [3, 2, 2, 1, 4464, 3, 38094]
     assert registers.answer(VALUES, 107, 7) == [653, 0xFFF1, 5940, 920, 987, 1, 464]
     assert registers.answer(VALUES, 114, 60)[0] == 0x696E
-    assert registers.answer(VALUES, 200, 12) == [0, 900, 1, 14024, 0, 3510, 3, 38094] + [0] * 4
+    assert registers.answer(VALUES, 200, 12) == [0, 900, 1, 14024, 1, 4464, 3, 38094] + [0] * 4
 
 
 def test_every_value_comes_back():
@@ -103,6 +103,17 @@ def test_registers_fit_their_words_and_do_not_overlap():
             assert register.words == (2 if register.kind == registers.U32 else 1)
         if register.kind == registers.TEXT:
             assert 2 * register.words >= register.high
+
+
+def test_a_text_may_fill_its_registers():
+    words = registers.encode("model", "x" * 48)
+    assert words == [0x7878] * 24 and registers.decode("model", words) == "x" * 48
+
+
+def test_where_each_block_begins():
+    for name, address in (("map", 0), ("state", 100), ("point_1", 200), ("limit_w", 400)):
+        assert registers.BY_NAME[name].address == address
+    assert (registers.LIMIT_ADDRESS, NO_REGISTER, NO_VALUE) == (400, 2, 3)
 
 
 def test_a_limit_is_a_lease():

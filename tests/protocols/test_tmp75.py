@@ -54,3 +54,10 @@ def test_config():
         assert not tmp75.is_shut_down(value)
     assert tmp75.config(shutdown=True) == 0x61 and tmp75.is_shut_down(0x61)
     assert refuses(tmp75.config, 8) and refuses(tmp75.config, 13)
+
+
+def test_registers_of_the_data_sheet():
+    for register, tenths in (("6400", 1000), ("1900", 250), ("E700", -250), ("0020", 1)):
+        assert tmp75.register(tenths) == bytes.fromhex(register)
+    assert (tmp75.TEMPERATURE, tmp75.CONFIG, tmp75.LOW_LIMIT, tmp75.HIGH_LIMIT) == (0, 1, 2, 3)
+    assert (tmp75.DIE_ID, tmp75.DIE_ID_TMP1075) == (0x0F, 0x7500)
