@@ -109,8 +109,7 @@ class Dispatch:
     def _obey(self, cmd: dict, steps: tuple) -> str:
         self.id = cmd["id"]
         self.recorded_event = max(self.recorded_event, cmd["event"])
-        if (cmd["term"], cmd["seq"]) > (self.term, self.seq):
-            self.term, self.seq = cmd["term"], cmd["seq"]
+        self.term, self.seq = max((self.term, self.seq), (cmd["term"], cmd["seq"]))
         self._hold(cmd["epoch"], steps)
         if self.joined:
             self.admitted = lower(self.admitted, self._admits())

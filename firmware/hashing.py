@@ -97,8 +97,8 @@ class Hashing:
         try:
             await self._supply_up()
             await self._boards_up()
-        except (BoardError, PsuError) as error:
-            self.trouble = str(error)
+        except Exception as error:
+            self.trouble = str(error) or type(error).__name__
             return
         self.woke_in_ms = clock.since_ms(begun_ms)
         self._task = None
@@ -139,5 +139,5 @@ class _Start:
         try:
             await self._hashboard.start()
             self.done = True
-        except BoardError as error:
-            self.error = str(error)
+        except Exception as error:
+            self.error = str(error) or type(error).__name__

@@ -62,7 +62,7 @@ class Gate:
         self.refused += 1
         return DUTY_FULL_PM, "fan duty"
 
-    def _fault(self, request: Request) -> str:
+    def _fault(self, request: Request) -> str:  # noqa: PLR0911
         limits, last = self._envelope, self._last
         if request == OFF:
             return ""

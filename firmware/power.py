@@ -78,27 +78,27 @@ class Plant:
         return low_khz, self.rail_mv(low_khz)
 
     def rail_mv(self, khz: int) -> int:
-        """The rail this clock needs."""
-        points = self.points
-        if khz <= points[0].khz:
-            return points[0].mv
-        for low, high in zip(points, points[1:]):
+        """The rail this clock needs, rounded up."""
+        low = self.points[0]
+        for high in self.points:
             if khz <= high.khz:
+                if high is low:
+                    break
                 rise = (high.mv - low.mv) * (khz - low.khz)
-                return low.mv + (rise + high.khz - low.khz - 1) // (high.khz - low.khz)
-        return points[-1].mv
+                return low.mv - (-rise // (high.khz - low.khz))
+            low = high
+        return low.mv
 
     def rail_khz(self, mv: int) -> int:
-        """The highest clock this rail can feed."""
-        points = self.points
-        if mv < points[0].mv:
-            return 0
-        for low, high in zip(reversed(points[:-1]), reversed(points)):
+        """The highest clock this rail can feed; 0 when it feeds none of the points."""
+        fed_khz, low = 0, None
+        for high in self.points:
             if mv >= high.mv:
-                return high.khz
-            if mv >= low.mv:
-                return low.khz + (high.khz - low.khz) * (mv - low.mv) // (high.mv - low.mv)
-        return points[0].khz
+                fed_khz, low = high.khz, high
+            elif low is not None:
+                rise = (high.khz - low.khz) * (mv - low.mv)
+                return fed_khz + rise // (high.mv - low.mv)
+        return fed_khz
 
     def level(self, khz: int) -> int:
         """The operating point held or passed; a divider may miss a clock by a little."""

@@ -65,7 +65,8 @@ Fan = namedtuple("Fan", ("rpm", "expected_rpm"))
 Supply = namedtuple("Supply", ("status", "mv", "want_mv", "input_w", "age_ms"))
 # hash_ms: how long hash power has been on (above 0) or off (below 0)
 Snapshot = namedtuple("Snapshot", ("elapsed_ms", "hash_ms", "sensors", "fans", "supply", "board"))
-Verdict = namedtuple("Verdict", ("may_hash", "cap", "trouble", "code", "because"))
+# fault: a rule has hash power off; trouble: fans to full; cap: LOW, DOWN or ""
+Verdict = namedtuple("Verdict", ("may_hash", "fault", "cap", "trouble", "code", "because"))
 Change = namedtuple("Change", ("code", "text"))
 
 SETTLE_MS = 2_000  # after switching on, until the rail must stand
@@ -133,17 +134,16 @@ class Safety:
         for watch in self._watches:
             if watch.active:
                 worst.setdefault(watch.rule.action, watch)
+        known = _known(snapshot)
         for action in (OFF, LOW, DOWN):
             if action in worst:
-                watch = worst[action]
+                watch, fault = worst[action], action == OFF
+                cap = "" if fault else action
                 because = f"{watch.rule.code}: {watch.because}"
-                cap = "" if action == OFF else action
-                return Verdict(
-                    action != OFF and _known(snapshot), cap, True, watch.rule.code, because
-                )
-        if not _known(snapshot):
-            return Verdict(False, "", True, "", "waiting for the first readings")
-        return Verdict(True, "", False, "", "")
+                return Verdict(not fault and known, fault, cap, True, watch.rule.code, because)
+        if not known:
+            return Verdict(False, False, "", True, "", "waiting for the first readings")
+        return Verdict(True, False, "", False, "", "")
 
 
 def _change(watch: Watch) -> Change:

@@ -92,7 +92,4 @@ def hottest(sensors: list, kind: str) -> int | None:
 
 def _moved(then: dict, now: dict) -> bool:
     """Whether any of the others is far from where it was."""
-    for name in then:
-        if name in now and abs(now[name] - then[name]) >= MOVED_DC:
-            return True
-    return False
+    return any(abs(now.get(name, dc) - dc) >= MOVED_DC for name, dc in then.items())

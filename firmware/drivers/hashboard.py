@@ -7,7 +7,6 @@ the other loops keep their beat.
 
 from firmware import clock
 from protocols import hashboard as codec
-from protocols import pll
 
 RESET_BAUD, FAST_BAUD = 115_200, 3_125_000
 FAST_WORD = 0x0130_0000  # UART_BAUD of FAST_BAUD, as a stock S21 Pro writes it
@@ -19,7 +18,7 @@ NONCE_SPACE = 65_536
 
 # There is no pool yet: the tickets would go nowhere, so ask for few.
 TICKET_DIFFICULTY = 65_536
-# b'' of work: a header of zeros; its nonces are counted by the chips and thrown away here
+# A header of zeros keeps the chips at work; what they find is thrown away.
 IDLE_JOB = codec.Job(0, 0, 0x1D00_FFFF, 0, bytes(32), bytes(32), 0x2000_0000)
 ROLL = (codec.VERSION_ROLLING, 0x9000_FFFF)
 
@@ -195,7 +194,7 @@ class Hashboard:
             for event in self._receiver.feed(data or b""):
                 if isinstance(event, codec.Register) and event.register == register:
                     replies.append(event)
-            if len(replies) >= self.chips or clock.since_ms(begun_ms) >= wait_ms and not data:
+            if len(replies) >= self.chips or (not data and clock.since_ms(begun_ms) >= wait_ms):
                 break
             await clock.sleep_ms(2 if data else 5)
         self.dropped = self._receiver.dropped

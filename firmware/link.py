@@ -1,0 +1,166 @@
+"""The rig's voice and ear: what to publish when, and where messages go.
+
+Says state when something changes and on a beat, hello until it is joined, events until
+they are on record.  Decides nothing about power.
+"""
+
+import random
+
+from firmware import VERSION, clock, telemetry
+from firmware.dispatch import BUDGET, JOINED
+from firmware.net.session import Broker, Session
+from protocols import messages, topics
+
+TURN_MS = 100
+HELLO_MS = 10_000
+NETWORK_MS = 20_000  # so long without a network, and it is asked for again
+
+
+class Link:
+    def __init__(self, rig, settings: dict) -> None:
+        self._rig, self._settings = rig, settings
+        self._topics = {
+            kind: topics.rig(settings["site"], settings["rig"], kind) for kind in topics.KINDS
+        }
+        self.session = Session(
+            Broker(
+                settings["broker_host"],
+                settings["broker_port"],
+                settings["broker_user"],
+                settings["broker_password"],
+            ),
+            f"{settings['site']}-{settings['rig']}",
+            (self._topics["link"], messages.DOWN),
+            [topics.budget(settings["site"]), self._topics["cmd"]],
+        )
+        self.events = telemetry.Events()
+        self._said = None  # what the last state said, as far as a change matters
+        self._nonce = ""
+        self._state_left_ms = self._hello_left_ms = 0
+
+    async def session_loop(self) -> None:
+        await self.session.run(self._rig.board.on_network, self._greet, self._hear)
+
+    async def report_loop(self) -> None:
+        beat = clock.Beat(TURN_MS)
+        while True:
+            self.turn(await beat.wait())
+
+    def turn(self, elapsed_ms: int) -> None:
+        """100 ms on: say what has to be said."""
+        rig = self._rig
+        for change in rig.changes:
+            self._tell(change.code, change.text)
+        rig.changes = []
+        self.events.record(rig.dispatch.recorded_event)
+        self._state_left_ms -= elapsed_ms
+        self._hello_left_ms -= elapsed_ms
+        if rig.dispatch.nonce != self._nonce or (
+            not rig.dispatch.joined and self._hello_left_ms <= 0
+        ):
+            self._say_hello()
+        if self._state_left_ms <= 0:
+            self._repeat_events()
+        if self._state_left_ms <= 0 or self._changed() != self._said:
+            self._say_state()
+
+    async def network_loop(self) -> None:
+        """The chip reconnects by itself; where it got stuck it is asked again."""
+        settings, board = self._settings, self._rig.board
+        while True:
+            try:
+                if not board.on_network():
+                    board.join_network(settings["wifi_name"], settings["wifi_password"])
+            except OSError as error:
+                print("network:", error)
+            await clock.sleep_ms(NETWORK_MS)
+
+    def _greet(self) -> None:
+        """A new session: everything a listener needs."""
+        self.session.publish(self._topics["link"], messages.UP, retain=True)
+        self._say_hello()
+        self._say_state()
+        self._repeat_events()
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        rig = self._rig
+        heard = rig.dispatch.hear(topic, payload)
+        if heard == BUDGET:
+            rig.obey_at_once()
+        elif heard:
+            if heard == JOINED:
+                self._tell("joined", f"by term {rig.dispatch.term}")
+            self._say_state()  # the echo
+
+    def _tell(self, code: str, text: str) -> None:
+        body = self.events.add(code, telemetry.ascii_only(text), self._rig.up_ms)
+        self.session.publish(self._topics["event"], body)
+
+    def _repeat_events(self) -> None:
+        for body in self.events.kept():
+            self.session.publish(self._topics["event"], body)
+
+    def _say_hello(self) -> None:
+        rig = self._rig
+        self._nonce = rig.dispatch.nonce
+        self._hello_left_ms = jittered(HELLO_MS)
+        chips = sum(hashboard.found or hashboard.chips for hashboard in rig.board.hashboards)
+        body = telemetry.hello(self._nonce, rig.facts, rig.plant, chips, VERSION)
+        self.session.publish(self._topics["hello"], body, retain=True)
+
+    def _say_state(self) -> None:
+        self._said = self._changed()
+        self._state_left_ms = jittered(self._settings["state_ms"])
+        self.session.publish(self._topics["state"], telemetry.state(self._values()))
+
+    def _changed(self) -> tuple:
+        """What must be told at once when it changes."""
+        rig, dispatch = self._rig, self._rig.dispatch
+        code = rig.verdict.code if rig.verdict else ""
+        return (
+            rig.state(),
+            rig.level(),
+            rig.cap_level(),
+            dispatch.id,
+            dispatch.epoch,
+            self.events.newest,
+            code,
+        )
+
+    def _values(self) -> dict:
+        rig, dispatch = self._rig, self._rig.dispatch
+        return {
+            "up_ms": rig.up_ms,
+            "state": rig.state(),
+            "level": rig.level(),
+            "power_w": rig.power_w(),
+            "hash_ghs": rig.hash_ghs(),
+            "hot_dc": rig.hot_dc(),
+            "inlet_dc": rig.inlet_dc(),
+            "fan_rpm": min(fan.rpm for fan in rig.fans),
+            "fan_pm": rig.board.fans.duty_pm,
+            "cap_level": rig.cap_level(),
+            "term": dispatch.term,
+            "seq": dispatch.seq,
+            "epoch": dispatch.epoch,
+            "lease_ms": dispatch.lease_ms,
+            "id": dispatch.id,
+            "event": self.events.newest,
+            "why": self._why(),
+        }
+
+    def _why(self) -> str:
+        """What limits the rig, most important first."""
+        rig, verdict = self._rig, self._rig.verdict
+        if verdict is not None and verdict.because:
+            return verdict.because
+        if rig.hashing.refusal:
+            return f"the gate: {rig.hashing.refusal}"
+        if rig.derate.cap < len(rig.plant.points):
+            return f"coming back from a derating, up to level {rig.derate.cap}"
+        return rig.dispatch.because
+
+
+def jittered(period_ms: int) -> int:
+    """A period give or take a tenth, so that a hall of rigs does not speak in chorus."""
+    return period_ms * (900 + random.getrandbits(8) * 200 // 255) // 1000

@@ -1,0 +1,233 @@
+"""The rig's loops: carry readings to the decisions, and decisions to the gate.
+
+    sensors, supply --readings--> safety --may hash?--> gate --> hash power
+    dispatch --level--> derate --> power ----settings----^
+    sensors --> thermal --> gate --> fans
+
+No loop waits for another; each lets its readings age, and the safety loop watches
+over all of them.  Periods and who does what: README.md.
+"""
+
+import gc
+
+from firmware import clock
+from firmware.counters import HashCounter
+from firmware.derate import Derate
+from firmware.drivers.pmbus_psu import PsuError
+from firmware.drivers.tmp75 import SensorError
+from firmware.hashing import IS_OFF, ON, WAKING, Hashing
+from firmware.limits import Envelope, Gate
+from firmware.power import STEP_MS, Plant, Ramp
+from firmware.safety import Change, Fan, Safety, Snapshot, Supply
+from firmware.thermal import AIR, Thermal
+from firmware.vitals import Vitals, hottest
+from protocols.hashboard import TOTAL_HASHES
+from protocols.ladder import Admitted
+
+SAFETY_MS, THERMAL_MS, SENSORS_MS, SUPPLY_MS, CHAINS_MS = 100, 200, 250, 200, 5_000
+PATIENCE_MS = 1_000  # of gate and safety loop with the loops they depend on
+UNKNOWN_DC = -1000
+
+
+class Rig:
+    """board: firmware.board.Board or its like; dispatch: what is admitted."""
+
+    def __init__(self, board, dispatch) -> None:
+        facts = board.facts
+        self.board, self.dispatch, self.facts = board, dispatch, facts
+        self.plant = Plant(facts)
+        self.safety = Safety()
+        self.gate = Gate(envelope(facts, self.plant))
+        ramp = Ramp(facts.FIRST_KHZ, facts.UP_KHZ, facts.DOWN_KHZ, facts.STEP_MV)
+        self.hashing = Hashing(board, self.gate, self.plant, ramp)
+        self.derate = Derate(len(self.plant.points))
+        self.thermal = Thermal(AIR, facts.FAN_DUTY_MIN_PM, facts.FAN_DUTY_HASHING_MIN_PM)
+        self.vitals = Vitals([(name, kind) for name, _, kind in facts.SENSORS])
+        self.counters = [HashCounter(hashboard.chips) for hashboard in board.hashboards]
+        self.fans = [Fan(0, 0)] * len(facts.FAN_TACH_PINS)
+        self.supply = Supply(None, None, 0, None, 0)
+        self.up_ms = 0
+        self.verdict = None
+        self.changes = []  # of safety, for whoever reports them
+        self.fallbacks = 0  # how often the lease ran out
+        self._power_turn_ms = clock.now_ms()
+
+    # what it is doing, for reports
+
+    def faulty(self) -> bool:
+        return self.verdict is not None and self.verdict.fault
+
+    def state(self) -> str:
+        if self.faulty():
+            return "fault"
+        if not self.dispatch.joined:
+            return "joining"
+        return {IS_OFF: "asleep", WAKING: "waking", ON: "running"}[self.hashing.state]
+
+    def level(self) -> int:
+        return self.plant.level(self.hashing.setting.khz)
+
+    def cap_level(self) -> int:
+        return 0 if self.faulty() else self.derate.cap
+
+    def power_w(self) -> int:
+        """At the wall, as the supply measures it: it feeds fans and controller too."""
+        if self.supply.input_w is not None and self.supply.age_ms < 5_000:
+            return self.supply.input_w
+        setting = self.hashing.setting
+        return self.plant.watts(setting.khz, setting.mv) if setting.on else self.facts.FLOOR_W
+
+    def hash_ghs(self) -> int:
+        return sum(counter.ghs for counter in self.counters)
+
+    def hot_dc(self) -> int:
+        """The chips, estimated from the hottest outlet."""
+        outlet_dc = hottest(self.vitals.sensors(), "outlet")
+        return UNKNOWN_DC if outlet_dc is None else outlet_dc + self.facts.CHIP_ABOVE_OUTLET_DC
+
+    def inlet_dc(self) -> int:
+        inlet_dc = hottest(self.vitals.sensors(), "inlet")
+        return UNKNOWN_DC if inlet_dc is None else inlet_dc
+
+    # the loops
+
+    async def safety_loop(self) -> None:
+        beat = clock.Beat(SAFETY_MS)
+        while True:
+            self.safety_turn(await beat.wait())
+            self.board.feed()
+
+    def safety_turn(self, elapsed_ms: int) -> None:
+        self.up_ms += elapsed_ms
+        self.vitals.elapse(elapsed_ms)
+        self._age_supply(elapsed_ms)
+        expected_rpm = self.plant.rpm(self.board.fans.settled_pm())
+        self.fans = [Fan(rpm, expected_rpm) for rpm in self.board.fans.rpm()]
+        self.verdict = self.safety.step(self._snapshot(elapsed_ms))
+        self.gate.heartbeat(self.verdict.may_hash)
+        self.changes += self.safety.changes
+        if self.hashing.state == IS_OFF:
+            return
+        if not self.verdict.may_hash:
+            self.hashing.cut()
+        elif clock.since_ms(self._power_turn_ms) > PATIENCE_MS:
+            self.hashing.cut()
+            self.changes.append(Change("power-late", "the power loop was held up"))
+
+    async def sensors_loop(self) -> None:
+        beat = clock.Beat(SENSORS_MS)
+        while True:
+            await beat.wait()
+            for name, sensor in self.board.sensors.items():
+                try:
+                    self.vitals.hear(name, sensor.read_dc())
+                except SensorError:
+                    self.vitals.hear(name, None)  # nothing to decide here: it ages
+                await clock.sleep_ms(0)
+
+    async def supply_loop(self) -> None:
+        beat, supply = clock.Beat(SUPPLY_MS), self.board.supply
+        while True:
+            await beat.wait()
+            try:
+                status = supply.status()
+                await clock.sleep_ms(0)
+                millivolts = supply.output_mv()
+                await clock.sleep_ms(0)
+                input_w = supply.input_w()
+            except PsuError:
+                continue
+            self.supply = Supply(status, millivolts, self.hashing.setting.mv, input_w, 0)
+
+    async def thermal_loop(self) -> None:
+        beat = clock.Beat(THERMAL_MS)
+        while True:
+            elapsed_ms = await beat.wait()
+            outlet_dc = hottest(self.vitals.sensors(), "outlet")
+            trouble = self.verdict is None or self.verdict.trouble
+            hashing = self.hashing.state != IS_OFF
+            duty_pm = self.thermal.step(outlet_dc, hashing, trouble, elapsed_ms)
+            self.board.fans.set_duty(self.gate.judge_duty(duty_pm)[0])
+
+    async def power_loop(self) -> None:
+        beat = clock.Beat(STEP_MS)
+        while True:
+            elapsed_ms = await beat.wait()
+            self.gate.elapse(elapsed_ms)
+            self.fallbacks += self.dispatch.elapse(elapsed_ms)
+            if self.verdict is not None:
+                self.derate.step(self.verdict.cap, self.level(), elapsed_ms)
+            self.hashing.step(self.target_w())
+            self._power_turn_ms = clock.now_ms()
+
+    def obey_at_once(self) -> None:
+        """A budget was heard: sleep does not wait for the next turn of the power loop."""
+        if not self.target_w():
+            self.hashing.step(0)
+
+    def target_w(self) -> int:
+        """The watts to run at now: what was admitted, as far as this rig is able."""
+        if self.verdict is None or not self.verdict.may_hash:
+            return 0
+        return self.plant.target_w(*limited(self.dispatch.admitted, self.derate.cap))
+
+    async def chains_loop(self) -> None:
+        beat = clock.Beat(CHAINS_MS)
+        least_khz = 0
+        while True:
+            elapsed_ms = await beat.wait()
+            for hashboard, counter in zip(self.board.hashboards, self.counters):
+                if self.hashing.state != ON:
+                    counter.reset()
+                    continue
+                least_khz = min(least_khz, hashboard.khz)
+                await self._poll(hashboard, counter, elapsed_ms, least_khz)
+            least_khz = self.hashing.setting.khz
+            gc.collect()
+
+    async def _poll(self, hashboard, counter, elapsed_ms: int, least_khz: int) -> None:
+        counts = await hashboard.read_all(TOTAL_HASHES)
+        if self.hashing.state != ON:
+            return
+        expected_ghs = self.plant.ghs(least_khz) // len(self.counters)
+        counter.poll(counts, elapsed_ms, expected_ghs)
+        hashboard.renew_work()
+        if counter.trouble:
+            self.hashing.trouble = f"board {hashboard.number}: {counter.trouble}"
+
+    def _age_supply(self, elapsed_ms: int) -> None:
+        old = self.supply
+        age_ms = old.age_ms + elapsed_ms
+        self.supply = Supply(old.status, old.mv, self.hashing.setting.mv, old.input_w, age_ms)
+
+    def _snapshot(self, elapsed_ms: int) -> Snapshot:
+        return Snapshot(
+            elapsed_ms,
+            self.hashing.hash_ms(),
+            self.vitals.sensors(),
+            self.fans,
+            self.supply,
+            self.hashing.trouble,
+        )
+
+
+def limited(admitted: Admitted, cap: int) -> Admitted:
+    """What was admitted, within the highest level the rig is able to hold."""
+    level = min(admitted.level, cap)
+    if level < admitted.level or admitted.next_level > cap:
+        return Admitted(level, level, 0)
+    return admitted
+
+
+def envelope(facts, plant: Plant) -> Envelope:
+    """The gate's limits, from the board file; the clock may miss its point by a divider."""
+    return Envelope(
+        mv_min=facts.SUPPLY_MV_MIN,
+        mv_max=plant.points[-1].mv,
+        mv_per_step=facts.STEP_MV,
+        khz_first=facts.FIRST_KHZ,
+        khz_max=plant.points[-1].khz,
+        khz_per_step=facts.UP_KHZ,
+        duty_min_pm=facts.FAN_DUTY_MIN_PM,
+        patience_ms=PATIENCE_MS,
+    )
