@@ -39,7 +39,8 @@ def test_nonsense_is_refused():
 
 def test_registers_of_each_fan():
     assert [emc2305.fan_base(fan) for fan in range(5)] == [0x30, 0x40, 0x50, 0x60, 0x70]
-    assert emc2305.fan_base(1) + emc2305.TACH_HIGH == 0x4E
+    offsets = (emc2305.DRIVE, emc2305.CONFIG, emc2305.TACH_HIGH, emc2305.TACH_LOW)
+    assert offsets == (0x00, 0x02, 0x0E, 0x0F)
     assert refuses(emc2305.fan_base, 5) and refuses(emc2305.fan_base, -1)
 
 

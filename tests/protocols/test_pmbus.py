@@ -123,6 +123,8 @@ def test_checksums_of_reads():
 def test_a_busy_supply_is_not_a_number():
     assert refuses(ChecksumError, pmbus.checked, 0x58, pmbus.READ_IOUT, b"\xff\xff\xff")
     assert refuses(ChecksumError, pmbus.checked, 0x58, pmbus.READ_IOUT, b"\xff")
+    mode = pmbus.answered(0x58, pmbus.VOUT_MODE, b"\x17")
+    assert pmbus.checked(0x58, pmbus.VOUT_MODE, mode) == b"\x17"
     nothing = pmbus.answered(0x58, pmbus.READ_IOUT, b"")
     assert refuses(ChecksumError, pmbus.checked, 0x58, pmbus.READ_IOUT, nothing)
     assert refuses(PmbusError, pmbus.word_of, b"\x01")
