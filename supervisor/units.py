@@ -13,6 +13,7 @@ _TIME_PART = re.compile(rf"({_NUMBER})\s*(min|[smhd])\s*", re.IGNORECASE)
 _POWER_STEPS = ((10**9, "GW"), (10**6, "MW"), (10**3, "kW"))
 _HASH_STEPS = ((10**9, "EH/s"), (10**6, "PH/s"), (10**3, "TH/s"))
 UNKNOWN = "?"
+NEVER_S = 1e8  # three years: a stretch this long stands for "never"
 
 
 class UnitError(ValueError):
@@ -55,7 +56,7 @@ def joules_per_th(w: float | None, ghs: float) -> str:
 
 def age(seconds: float | None) -> str:
     """A stretch of time in two units at most: "0.8 s", "42 s", "3 m 20 s", "2 h 05 m"."""
-    if seconds is None:
+    if seconds is None or seconds >= NEVER_S:
         return UNKNOWN
     if seconds < 9.95:
         return f"{max(seconds, 0.0):.1f} s"

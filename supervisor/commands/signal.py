@@ -11,6 +11,7 @@ from supervisor.commands import AsJson, StateDir
 if TYPE_CHECKING:
     from supervisor.view import SignalView
 
+SOURCE = "operator"  # all people together: the newest word of theirs holds
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="whose word it is")]
 
 
@@ -39,7 +40,7 @@ def seconds(text: str) -> float:
 def set_(
     power: Annotated[int, typer.Argument(parser=watts, metavar="POWER", help="as 3.2MW or 900kW")],
     for_s: Annotated[float, typer.Option("--for", parser=seconds, metavar="TIME", help="as 15m")],
-    by: By = "operator",
+    by: By = SOURCE,
     state: StateDir = commands.STATE_DEFAULT,
 ) -> None:
     """Limit the site to POWER for TIME; the lowest of all signals is what holds."""
@@ -50,11 +51,11 @@ def set_(
     typer.echo(f"{units.watts(power)} for {units.age(for_s)}, by {by}")
 
 
-def clear(by: By = "operator", state: StateDir = commands.STATE_DEFAULT) -> None:
-    """Take back what NAME has set."""
+def clear(state: StateDir = commands.STATE_DEFAULT) -> None:
+    """Take back what a person has set; everybody else's word stays."""
     with commands.asking(state) as supervisor:
-        supervisor.withdraw_signal(by)
-    typer.echo(f"{by} no longer limits the site")
+        supervisor.withdraw_signal(SOURCE)
+    typer.echo("nobody's hand limits the site any more")
 
 
 def list_(state: StateDir = commands.STATE_DEFAULT, as_json: AsJson = False) -> None:

@@ -90,6 +90,7 @@ class FakeSite:
     def __init__(self, site=SITE, refusal=""):
         self.now, self.refusal = site, refusal
         self.orders, self.withdrawn, self.broken = [], [], False
+        self.withdrawable = ("operator",)
 
     def site(self):
         if self.broken:
@@ -113,7 +114,7 @@ class FakeSite:
 
     def withdraw_signal(self, source):
         self.withdrawn.append(source)
-        return source == "operator"
+        return source in self.withdrawable
 
 
 @contextmanager

@@ -33,6 +33,7 @@ def state_dir(tmp_path_factory, site):
 def surplus(state_dir, site):
     site.now = replace(SITE, at_s=time.time())
     site.refusal, site.orders, site.withdrawn = "", [], []
+    site.withdrawable = ("operator",)
 
     def call(*words):
         return CliRunner().invoke(cli.build(words[0]), words, env={"SURPLUS_STATE": str(state_dir)})
@@ -146,8 +147,9 @@ def test_a_refused_signal_ends_with_1_and_the_reason(surplus, site):
     site.refusal = "two people must agree"
     result = surplus("signal", "set", "3.2MW", "--for", "15m")
     assert result.exit_code == 1 and "two people must agree" in result.stderr
-    result = surplus("signal", "clear", "--by", "ada")
-    assert result.exit_code == 1 and "ada" in result.stderr
+    site.withdrawable = ()
+    result = surplus("signal", "clear")
+    assert result.exit_code == 1 and "'operator' has said nothing" in result.stderr
 
 
 BAD_CALLS = [

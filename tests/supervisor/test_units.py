@@ -72,7 +72,7 @@ def test_hashrate_for_people():
 
 
 def test_ages_for_people():
-    shown = [-0.3, 0.84, 9.96, 59.4, 59.6, 200, 3599.7, 7500, 200_000, None]
+    shown = [-0.3, 0.84, 9.96, 59.4, 59.6, 200, 3599.7, 7500, 200_000, None, 1e9]
     assert [units.age(s) for s in shown] == [
         "0.0 s",
         "0.8 s",
@@ -83,6 +83,7 @@ def test_ages_for_people():
         "1 h 00 m",
         "2 h 05 m",
         "2 d 07 h",
+        "?",
         "?",
     ]
 
