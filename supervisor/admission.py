@@ -59,8 +59,7 @@ class Admission:
         due = [row for row, at_s in self._waiting.items() if at_s <= now_s][:SEND_MAX]
         for row in due:
             del self._waiting[row]
-            fleet.command[row] = 0
-        orders = [(row, line) for row in due]
+        orders = [(row, line) for row in due if fleet.counted[row]]
         unheard = fleet.counted & (fleet.echoed < fleet.command)
         late = np.flatnonzero(unheard & (fleet.sent_s + REPEAT_S < now_s))[:SEND_MAX]
         orders += [(row, self.next_line or line) for row in late.tolist()]

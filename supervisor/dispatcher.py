@@ -76,7 +76,8 @@ class Dispatcher:
         self.fleet, self.means = fleet, means
         self.line = lines.empty(epoch)
         self.admit_w = 0
-        self.learner = Learner(0, 0.0, 0.0, 1.0)
+        self.learner = Learner()
+        self._fitted = (0, 0.0)
         self._ramp = UpRamp()
         self._recent: deque[tuple[float, int]] = deque()
         self._old_w: Floats | None = None  # after a change of epoch: old leases by rig
@@ -218,8 +219,10 @@ class Dispatcher:
 
     def _grow_learner(self) -> None:
         top_w = float(sum(p.end_w.sum() - p.start_w.sum() for p in self._parts))
-        if len(self.fleet.models) != len(self.learner.factors) and top_w:
-            self.learner = Learner(len(self.fleet.models), 0.0, FIXED_SD * top_w, METER_SD * top_w)
+        models, (known, fitted_w) = len(self.fleet.models), self._fitted
+        if models != known or not 0.8 * fitted_w <= top_w <= 1.25 * fitted_w:
+            self.learner.fit(models, FIXED_SD * top_w, METER_SD * max(1.0, top_w))
+            self._fitted = (models, top_w)
 
     def _mark(self, now_s: float) -> None:
         """Note who has just been admitted to wake, and who no longer is."""

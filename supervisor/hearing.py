@@ -78,7 +78,6 @@ class Hearing:
         if renewed:  # what it held it holds no more; it sleeps until it hears from us
             self.fleet.admitted_s[row] = np.inf
             self.fleet.event_kept[row] = 0
-            self.joining.add(row)
 
     def _state(self, row: int, state: Any, now_s: float) -> None:
         fleet = self.fleet

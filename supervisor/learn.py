@@ -24,12 +24,20 @@ BELIEVE_AFTER = 8  # readings in a row that fit nothing: then the world has chan
 class Learner:
     """factor[m] per model, and the fixed load nobody reports (W)."""
 
-    def __init__(self, models: int, fixed_w: float, fixed_sd_w: float, meter_sd_w: float) -> None:
-        self.state: Floats = np.append(np.ones(models), fixed_w)
-        self._sd0 = np.append(np.full(models, FACTOR_SD), fixed_sd_w)
-        self._cov: Floats = np.diag(self._sd0**2)
-        self._meter_sd_w = meter_sd_w
+    def __init__(self) -> None:
+        self.state: Floats = np.zeros(1)
+        self._sd0: Floats = np.zeros(1)
+        self._cov: Floats = np.zeros((1, 1))
+        self._meter_sd_w = 1.0
         self.rejected = 0
+
+    def fit(self, models: int, fixed_sd_w: float, meter_sd_w: float) -> None:
+        """Make room for this many models and this size of site; what is learned stays."""
+        old = len(self.factors)
+        sd0 = np.append(np.full(models, FACTOR_SD), fixed_sd_w)
+        state, cov = np.append(np.ones(models), 0.0), np.diag(sd0**2)
+        state[:old], cov[:old, :old] = self.factors, self._cov[:-1, :-1]
+        self.state, self._cov, self._sd0, self._meter_sd_w = state, cov, sd0, meter_sd_w
 
     @property
     def factors(self) -> Floats:

@@ -1,0 +1,243 @@
+"""The fleet model on the wire: joins, hears ladders and budgets, tells its state.
+
+One MQTT connection carries all modelled rigs.  The rules are those of the contract
+and of the firmware: no ladder without its nonce, no budget at or before the one it
+joined at, asleep when the lease runs out, and then it must join anew.
+"""
+
+import asyncio
+import os
+import time
+from typing import Any
+
+import gmqtt
+import numpy as np
+
+from hil.bridge import facts
+from hil.fleet import FAR_W, FAULT, STEPS, ModelFleet
+from protocols import ladder, mac, messages, topics
+from supervisor.fleet import STATES
+from supervisor.merit import Bools, Ints
+
+TELEMETRY_S = 10.0
+CHANGES_MAX = 400  # states told in one step, so that a mass change does not choke the loop
+
+
+class ModelledRigs:
+    """run() for ever.  fleet is stepped by its owner, with step() here afterwards."""
+
+    def __init__(self, fleet: ModelFleet, site: str, key: bytes) -> None:
+        self.fleet, self._site, self._key = fleet, site, key
+        self._budget_topic, self._budget_key = topics.budget(site), mac.budget_key(key)
+        rigs = len(fleet.names)
+        self._row_of = {name: row for row, name in enumerate(fleet.names)}
+        self._keys = [mac.rig_key(key, name) for name in fleet.names]
+        self._nonces = [os.urandom(8).hex() for _ in range(rigs)]
+        self._joined: Bools = np.zeros(rigs, dtype=bool)
+        self._command: Ints = np.zeros(rigs, dtype=np.int64)
+        self._after: list[tuple[int, int]] = [(0, 0)] * rigs
+        self._ladders: dict[int, tuple[Ints, Ints, Ints]] = {}
+        self._held: Ints = np.zeros(rigs, dtype=np.int64)
+        self._last, self._epoch, self._lease_s = (0, 0), 0, 0.0
+        self.heard = self.refused = self.missed = 0
+        self._tell: list[int] = []
+        self._due = 0.0
+        self._client: Any = None
+
+    # ---- the wire
+
+    async def connect(self, host: str, port: int) -> None:
+        """Connect, for ever; says hello to everybody whenever the connection is new."""
+        client = gmqtt.Client(f"modelled-{os.getpid()}", clean_session=True)
+        client.set_config(
+            {"reconnect_retries": gmqtt.constants.UNLIMITED_RECONNECTS, "reconnect_delay": 1}
+        )
+        client.on_connect = self._on_connect
+        client.on_message = self._on_message
+        self._client = client
+        await client.connect(host, port, version=gmqtt.constants.MQTTv311, keepalive=20)
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.disconnect()
+
+    def _on_connect(self, client: Any, *_: Any) -> None:
+        client.subscribe(
+            [
+                gmqtt.Subscription(self._budget_topic, qos=0),
+                gmqtt.Subscription(topics.rig(self._site, "+", "cmd"), qos=0),
+            ]
+        )
+        for row in range(len(self.fleet.names)):
+            self._hello(row)
+
+    def _on_message(self, _: Any, topic: str, payload: bytes, *__: Any) -> int:
+        try:
+            if topic == self._budget_topic:
+                self._budget(bytes(payload))
+            elif (parsed := topics.parse(topic)) and parsed[1] in self._row_of:
+                self._take(self._row_of[parsed[1]], topic, bytes(payload))
+        except ValueError:
+            self.refused += 1
+        return 0
+
+    def _publish(self, row: int, kind: str, payload: bytes, retain: bool = False) -> None:
+        if self._client is not None and self._client.is_connected:
+            topic = topics.rig(self._site, self.fleet.names[row], kind)
+            self._client.publish(topic, payload, qos=0, retain=retain)
+
+    def _hello(self, row: int) -> None:
+        model = self.fleet.models[int(self.fleet.group[row])]
+        said = facts(model)
+        body = messages.encode(
+            "hello",
+            {
+                "nonce": self._nonces[row],
+                "model": said.model,
+                "firmware": "modelled",
+                "boards": model.boards,
+                "chips": model.chips,
+                "floor_w": said.floor_w,
+                "points": [list(point) for point in said.points],
+                "wake_ms": int(said.wake_s * 1000),
+                "up_w_per_s": int(said.up_w_per_s),
+            },
+        )
+        self._publish(row, "link", messages.UP, retain=True)
+        self._publish(row, "hello", body, retain=True)
+        self._tell.append(row)
+
+    # ---- what is heard
+
+    def _take(self, row: int, topic: str, payload: bytes) -> None:
+        """A command to one rig."""
+        cmd: Any = messages.decode("cmd", mac.unseal(self._keys[row], topic, payload))
+        if cmd["nonce"] != self._nonces[row] or cmd["id"] < self._command[row]:
+            raise ValueError("not for this joining")
+        if self.fleet.state[row] == FAULT:
+            raise ValueError("does not join while in fault")
+        if cmd["id"] > self._command[row]:
+            steps = ladder.parse(cmd["ladder"])[:STEPS]
+            self._hold(row, cmd["epoch"], steps)
+            if not self._joined[row]:
+                self._after[row] = (cmd["term"], cmd["seq"])
+            self._joined[row], self._command[row] = True, cmd["id"]
+            self._lease_s = self._lease_s or time.monotonic() + 10.0
+        self._tell.append(row)
+
+    def _hold(self, row: int, epoch: int, steps: tuple[ladder.Step, ...]) -> None:
+        if epoch not in self._ladders:
+            rigs = len(self.fleet.names)
+            self._ladders[epoch] = (
+                np.full((rigs, STEPS), FAR_W),
+                np.full((rigs, STEPS), FAR_W),
+                np.zeros((rigs, STEPS), dtype=np.int64),
+            )
+            for old in sorted(self._ladders)[:-2]:
+                del self._ladders[old]
+        start_w, end_w, level = self._ladders[epoch]
+        start_w[row], end_w[row], level[row] = FAR_W, FAR_W, 0
+        for column, step in enumerate(steps):
+            start_w[row, column], end_w[row, column] = step.start_w, step.end_w
+            level[row, column] = step.level
+        self._held[row] = max(self._held[row], epoch)
+
+    def _budget(self, payload: bytes) -> None:
+        body = mac.unseal(self._budget_key, self._budget_topic, payload)
+        budget: Any = messages.decode("budget", body)
+        place = (budget["term"], budget["seq"])
+        if place <= self._last:
+            raise ValueError("passed already")
+        if place[0] == self._last[0]:
+            self.missed += place[1] - self._last[1] - 1
+        self._last, self._epoch = place, budget["epoch"]
+        self.heard += 1
+        self._lease_s = time.monotonic() + budget["ttl_ms"] / 1000
+        rows = np.flatnonzero(self._joined)
+        rows = rows[[self._after[row] < place for row in rows.tolist()]]
+        held = self._ladders.get(self._epoch)
+        if held is None:
+            self.fleet.drop(rows)
+            return
+        self.fleet.hold(rows, *(column[rows] for column in held))
+        self.fleet.admit(budget["admit_w"], rows)
+
+    # ---- time, and what is told
+
+    def step(self, seconds: float) -> None:
+        """After the fleet has moved: leases, faults, telemetry."""
+        if self._lease_s and time.monotonic() > self._lease_s:
+            self._lease_s = 0.0
+            self._leave(np.flatnonzero(self._joined))
+        changed = self.fleet.take_changed()
+        faulted = changed[(self.fleet.state[changed] == STATES.index("fault"))]
+        self._leave(faulted[self._joined[faulted]])
+        self._tell.extend(changed.tolist())
+        self._due += len(self.fleet.names) * seconds / TELEMETRY_S
+        self._round_robin()
+        for row in dict.fromkeys(self._tell[:CHANGES_MAX]):
+            self._state(row)
+        del self._tell[:CHANGES_MAX]
+
+    _next = 0
+
+    def _round_robin(self) -> None:
+        while self._due >= 1 and self._next < len(self.fleet.names):
+            self._state(self._next)
+            self._next += 1
+            self._due -= 1
+        if self._next >= len(self.fleet.names):
+            self._next = 0
+
+    def _leave(self, rows: Ints) -> None:
+        """These hold nothing any more and must join anew."""
+        self.fleet.drop(rows)
+        for row in rows.tolist():
+            self._joined[row], self._held[row] = False, 0
+            self._nonces[row] = os.urandom(8).hex()
+            self._hello(row)
+
+    def _state(self, row: int) -> None:
+        fleet = self.fleet
+        model, state = fleet.models[int(fleet.group[row])], STATES[int(fleet.state[row])]
+        if state == "asleep" and not self._joined[row]:
+            state = "joining"
+        listed_w = fleet.power_w[row] / (1 + model.report_error)
+        share = listed_w / max(1.0, float(fleet.listed_w[row]))
+        self._publish(
+            row,
+            "state",
+            messages.encode(
+                "state",
+                {
+                    "up_ms": int(time.monotonic() * 1000),
+                    "state": state,
+                    "level": int(fleet.level[row]),
+                    "power_w": int(listed_w),
+                    "hash_ghs": int(fleet.aim_ghs[row] * min(1.0, share)),
+                    "hot_dc": 300 + int(listed_w / 10),
+                    "inlet_dc": 250,
+                    "fan_rpm": 2000 + int(listed_w),
+                    "fan_pm": min(1000, 200 + int(listed_w / 4)),
+                    "cap_level": 0 if state == "fault" else len(model.points),
+                    "term": self._last[0],
+                    "seq": self._last[1],
+                    "epoch": int(self._held[row]),
+                    "lease_ms": max(0, int((self._lease_s - time.monotonic()) * 1000)),
+                    "id": int(self._command[row]),
+                    "event": 0,
+                    "why": "did not wake; it tries again" if state == "fault" else "",
+                },
+            ),
+        )
+
+
+async def drive(rigs: ModelledRigs, period_s: float = 0.1) -> None:
+    """Let the fleet live in real time."""
+    before_s = time.monotonic()
+    while True:
+        await asyncio.sleep(period_s)
+        now_s = time.monotonic()
+        rigs.fleet.step(now_s - before_s)
+        rigs.step(now_s - before_s)
+        before_s = now_s
