@@ -9,10 +9,12 @@ import random
 from firmware import VERSION, clock, telemetry
 from firmware.dispatch import BUDGET, JOINED
 from firmware.net.session import Broker, Session
+from firmware.safety import Change
 from protocols import messages, topics
 
 TURN_MS = 100
 HELLO_MS = 10_000
+SETTLED_MS = 1_500
 NETWORK_MS = 20_000  # so long without a network, and it is asked for again
 
 
@@ -36,7 +38,7 @@ class Link:
         self.events = telemetry.Events()
         self._said = None  # what the last state said, as far as a change matters
         self._nonce = ""
-        self._state_left_ms = self._hello_left_ms = 0
+        self._state_left_ms = self._hello_left_ms = self._events_left_ms = 0
 
     async def session_loop(self) -> None:
         await self.session.run(self._rig.board.on_network, self._greet, self._hear)
@@ -59,9 +61,14 @@ class Link:
             not rig.dispatch.joined and self._hello_left_ms <= 0
         ):
             self._say_hello()
-        if self._state_left_ms <= 0:
+        self._events_left_ms -= elapsed_ms
+        if self._events_left_ms <= 0:
+            self._events_left_ms = jittered(self._settings["state_ms"])
             self._repeat_events()
-        if self._state_left_ms <= 0 or self._changed() != self._said:
+        if self._changed() != self._said:
+            self._say_state()
+            self._state_left_ms = SETTLED_MS  # once more, when watts and rpm have followed
+        elif self._state_left_ms <= 0:
             self._say_state()
 
     async def network_loop(self) -> None:
@@ -89,7 +96,7 @@ class Link:
             rig.obey_at_once()
         elif heard:
             if heard == JOINED:
-                self._tell("joined", f"by term {rig.dispatch.term}")
+                rig.changes.append(Change("joined", f"by term {rig.dispatch.term}"))
             self._say_state()  # the echo
 
     def _tell(self, code: str, text: str) -> None:

@@ -15,7 +15,7 @@ from firmware.counters import HashCounter
 from firmware.derate import Derate
 from firmware.drivers.pmbus_psu import PsuError
 from firmware.drivers.tmp75 import SensorError
-from firmware.hashing import IS_OFF, ON, WAKING, Hashing
+from firmware.hashing import IS_OFF, ON, Hashing
 from firmware.limits import Envelope, Gate
 from firmware.power import STEP_MS, Plant, Ramp
 from firmware.safety import Change, Fan, Safety, Snapshot, Supply
@@ -62,7 +62,9 @@ class Rig:
             return "fault"
         if not self.dispatch.joined:
             return "joining"
-        return {IS_OFF: "asleep", WAKING: "waking", ON: "running"}[self.hashing.state]
+        if self.hashing.state == IS_OFF:
+            return "asleep"
+        return "running" if self.level() else "waking"
 
     def level(self) -> int:
         return self.plant.level(self.hashing.setting.khz)
@@ -78,7 +80,7 @@ class Rig:
         return self.plant.watts(setting.khz, setting.mv) if setting.on else self.facts.FLOOR_W
 
     def hash_ghs(self) -> int:
-        return sum(counter.ghs for counter in self.counters)
+        return sum(counter.ghs for counter in self.counters) if self.hashing.state == ON else 0
 
     def hot_dc(self) -> int:
         """The chips, estimated from the hottest outlet."""
@@ -111,7 +113,7 @@ class Rig:
         if not self.verdict.may_hash:
             self.hashing.cut()
         elif clock.since_ms(self._power_turn_ms) > PATIENCE_MS:
-            self.hashing.cut()
+            self.hashing.cut()  # it starts again by itself: there is nothing to latch
             self.changes.append(Change("power-late", "the power loop was held up"))
 
     async def sensors_loop(self) -> None:

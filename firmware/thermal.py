@@ -32,10 +32,10 @@ class Thermal:
             self._integral = 0
             self._duty_pm = FULL_PM
             return FULL_PM
-        self._integrate(hottest_dc if hashing else 0, elapsed_ms)
         least_pm = self._least_pm[hashing]
-        want_pm = self._on_curve(hottest_dc, least_pm) + self._integral // 1000
-        want_pm = max(least_pm, min(FULL_PM, want_pm))
+        curve_pm = self._on_curve(hottest_dc, least_pm)
+        self._integrate(hottest_dc, least_pm < self._duty_pm, elapsed_ms)
+        want_pm = max(least_pm, min(FULL_PM, curve_pm + self._integral // 1000))
         slowest_pm = self._duty_pm - max(1, self._curve.down_pm_per_s * elapsed_ms // 1000)
         self._duty_pm = max(want_pm, slowest_pm)
         return self._duty_pm
@@ -45,9 +45,11 @@ class Thermal:
         over_dc = hottest_dc - curve.start_dc
         return least_pm + (FULL_PM - least_pm) * max(0, over_dc) // (curve.full_dc - curve.start_dc)
 
-    def _integrate(self, hottest_dc: int, elapsed_ms: int) -> None:
-        """1 degree for 10 s is 1 % of duty."""
+    def _integrate(self, hottest_dc: int, falling_helps: bool, elapsed_ms: int) -> None:
+        """1 degree for 10 s is 1 % of duty; what the fans cannot follow is not added up."""
         bound = self._curve.integral_pm * 1000
         error_dc = max(-50, min(50, hottest_dc - self._curve.target_dc))
+        if error_dc < 0 and not falling_helps:
+            return
         self._integral += error_dc * elapsed_ms // 10
         self._integral = max(-bound, min(bound, self._integral))
