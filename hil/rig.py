@@ -27,7 +27,7 @@ REPO = Path(__file__).resolve().parents[1]
 VIRTUAL = REPO / "hil" / "virtual"
 HEAP = "256K"  # of 64-bit words: what 128 KB are on the ESP32
 STEP_S = 0.05
-MAIN = "from firmware.main import main\n\nmain()\n"
+MAIN = "from firmware.main import run\n\nrun()\n"
 POWER_ON, WATCHDOG, SOFTWARE = 1, 3, 5  # machine.reset_cause() of the ESP32 port
 
 

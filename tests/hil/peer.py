@@ -1,0 +1,155 @@
+"""A supervisor of one rig, written for the tests: it only knows the contract."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+
+from hil.rig import VirtualRig, settings
+from protocols import mac, messages, topics
+
+SITE, KEY = "bench", bytes(range(32))
+TTL_MS = 3_000
+Message = dict[str, Any]
+
+
+@asynccontextmanager
+async def met(folder: Path, port: int, name: str) -> AsyncIterator[tuple["Peer", VirtualRig]]:
+    """A virtual rig that has booted, and its supervisor on the same broker."""
+    config = settings(SITE, name, "127.0.0.1", port, KEY)
+    async with aiomqtt.Client("127.0.0.1", port) as client:
+        peer = Peer(client, name)
+        tasks = [asyncio.create_task(peer.listen()), asyncio.create_task(peer.beat())]
+        with VirtualRig(folder / name, config) as rig:
+            try:
+                await peer.until(lambda: peer.hello, 10, "hello")
+                yield peer, rig
+            except BaseException:
+                print(rig.log_text(), peer.events, rig.resets)
+                raise
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Peer:
+    """Hears everything the rig says; broadcasts `admit_w` every second unless held."""
+
+    def __init__(self, client: aiomqtt.Client, rig: str) -> None:
+        self._client, self.rig = client, rig
+        self.hello: Message = {}
+        self.nonces: list[str] = []
+        self.state: Message = {}
+        self.events: list[Message] = []
+        self.links: list[bytes] = []
+        self.admit_w: int | None = None  # None: silent
+        self.term, self.seq, self.epoch, self.id = 1, 0, 1, 0
+        self.sent: list[bytes] = []  # every budget, as it went out
+        self.commands: list[bytes] = []
+        self._news = asyncio.Event()
+
+    async def listen(self) -> None:
+        await self._client.subscribe(topics.rig(SITE, self.rig, "hello").replace("hello", "+"))
+        async for message in self._client.messages:
+            _, _, kind = topics.parse(str(message.topic)) or ("", "", "")
+            self._hear(kind, bytes(message.payload))  # type: ignore[arg-type]
+            self._news.set()
+
+    def _hear(self, kind: str, payload: bytes) -> None:
+        if kind == "link":
+            self.links.append(payload)
+        elif kind in ("hello", "state"):
+            setattr(self, kind, messages.decode(kind, payload))
+            if kind == "hello" and self.hello["nonce"] not in self.nonces:
+                self.nonces.append(self.hello["nonce"])
+        elif kind == "event":
+            event = messages.decode(kind, payload)
+            if event not in self.events:
+                self.events.append(event)
+
+    async def beat(self) -> None:
+        while True:
+            if self.admit_w is not None:
+                await self.budget()
+            await asyncio.sleep(1.0)
+
+    async def budget(self, admit_w: int | None = None, **changed: int) -> None:
+        """Broadcast now; as the beat goes on, the new number stays."""
+        if admit_w is not None:
+            self.admit_w = admit_w
+        self.seq += 1
+        values = {
+            "term": self.term,
+            "seq": self.seq,
+            "epoch": self.epoch,
+            "admit_w": self.admit_w,
+            "budget_w": self.admit_w,
+            "ttl_ms": TTL_MS,
+            "sent_ms": int(time.time() * 1000),
+        } | changed
+        topic = topics.budget(SITE)
+        body = messages.encode("budget", values)
+        self.sent.append(mac.seal(mac.budget_key(KEY), topic, body))
+        await self._client.publish(topic, self.sent[-1])
+
+    async def raw_budget(self, payload: bytes) -> None:
+        await self._client.publish(topics.budget(SITE), payload)
+
+    async def obeyed(self, admit_w: int) -> None:
+        """Broadcast, and wait until the rig says it heard exactly this one."""
+        await self.budget(admit_w)
+        seq = self.seq
+        await self.until(lambda: self.state.get("seq", 0) >= seq, 15, f"budget {seq} obeyed")
+
+    async def welcome(self, start_w: int = 1000) -> list[list[int]]:
+        """The cmd that lets the rig join, with a ladder of its whole table; the ladder."""
+        watts = [self.hello["floor_w"]] + [point[0] for point in self.hello["points"]]
+        ladder, at = [], start_w
+        for level in range(1, len(watts)):
+            ladder.append([level, at, at + watts[level] - watts[level - 1]])
+            at = ladder[-1][2]
+        await self.command(ladder)
+        return ladder
+
+    async def command(self, ladder: list[list[int]]) -> None:
+        """Send the cmd and wait for its echo."""
+        self.id += 1
+        values = {
+            "nonce": self.hello["nonce"],
+            "id": self.id,
+            "term": self.term,
+            "seq": self.seq,
+            "epoch": self.epoch,
+            "ladder": ladder,
+            "event": 0,
+        }
+        topic = topics.rig(SITE, self.rig, "cmd")
+        sealed = mac.seal(mac.rig_key(KEY, self.rig), topic, messages.encode("cmd", values))
+        self.commands.append(sealed)
+        await self._client.publish(topic, sealed)
+        await self.until(lambda: self.state.get("id") == self.id, 5, "cmd echoed")
+
+    async def raw_command(self, payload: bytes) -> None:
+        await self._client.publish(topics.rig(SITE, self.rig, "cmd"), payload)
+
+    async def until(self, true: Callable[[], Any], seconds: float, what: str) -> float:
+        """Wait for it; the seconds it took."""
+        began = time.monotonic()
+        while not true():
+            left = began + seconds - time.monotonic()
+            if left <= 0:
+                raise AssertionError(
+                    f"not within {seconds} s: {what}; state {json.dumps(self.state)}"
+                )
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), min(0.02, left))
+            except TimeoutError:
+                pass
+        return time.monotonic() - began
