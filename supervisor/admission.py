@@ -61,6 +61,7 @@ class Admission:
             del self._waiting[row]
         orders = [(row, line) for row in due if fleet.counted[row]]
         unheard = fleet.counted & (fleet.echoed < fleet.command)
+        unheard[list(self._waiting)] = False  # served first when their time has come
         late = np.flatnonzero(unheard & (fleet.sent_s + REPEAT_S < now_s))[:SEND_MAX]
         orders += [(row, self.next_line or line) for row in late.tolist()]
         if self.next_line is not None and self._prepared_s == now_s:
