@@ -76,21 +76,25 @@ class Hashing:
 
     def _apply(self, new: Request) -> None:
         """Rail before clock going up, clock before rail going down."""
-        old = self.setting
+        supply = self._board.supply
         try:
-            if new.mv > old.mv:
-                self._board.supply.set_mv(new.mv)
-            if new.khz != old.khz:
-                word = pll.word(self._board.facts.CHIP, new.khz)
-                for hashboard in self._board.hashboards:
-                    hashboard.set_clock(new.khz, word)
-            if new.mv < old.mv:
-                self._board.supply.set_mv(new.mv)
+            if new.mv > self.setting.mv:
+                supply.set_mv(new.mv)
+                self.setting = Request(True, new.mv, self.setting.khz)
+            if new.khz != self.setting.khz:
+                self._set_clock(new.khz)
+                self.setting = Request(True, self.setting.mv, new.khz)
+            if new.mv < self.setting.mv:
+                supply.set_mv(new.mv)
+                self.setting = new
         except PsuError:
-            # the supply did not listen: safety sees it silent, the next step tries again
-            self._gate.judge(old)
-            return
-        self.setting = new
+            # safety sees a silent supply by itself; the gate must know where we stand
+            self._gate.judge(self.setting)
+
+    def _set_clock(self, khz: int) -> None:
+        word = pll.word(self._board.facts.CHIP, khz)
+        for hashboard in self._board.hashboards:
+            hashboard.set_clock(khz, word)
 
     async def _wake(self) -> None:
         begun_ms = clock.now_ms()
@@ -107,7 +111,10 @@ class Hashing:
     async def _supply_up(self) -> None:
         self._board.hash_power(True)
         await clock.sleep_ms(SUPPLY_ON_MS)
-        self._board.supply.start(self.setting.mv)
+        try:
+            self._board.supply.start(self.setting.mv)
+        except PsuError as error:
+            raise BoardError(f"supply: {error}") from None
         await clock.sleep_ms(200)
 
     async def _boards_up(self) -> None:
