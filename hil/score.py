@@ -6,6 +6,7 @@ declared up-ramp, so that the supervisor is not its own judge.
 
 import numpy as np
 
+from supervisor.merit import Floats
 from supervisor.ramp import UpRamp
 
 BEYOND = 0.005  # of capacity: meter accuracy
@@ -81,10 +82,11 @@ class Score:
             "falls": len(self._falls_s),
         }
 
-    def _windows(self, asked: np.ndarray, metered: np.ndarray) -> np.ndarray:
+    def _windows(self, asked: Floats, metered: Floats) -> Floats:
         """|mean metered - mean asked| of every window, watts."""
         size = max(1, round(self._window_s / self._step_s))
         whole = len(asked) // size * size or len(asked)
         shape = (-1, min(size, len(asked)))
         differs = metered[:whole].reshape(shape).mean(axis=1) - asked[:whole].reshape(shape).mean(1)
-        return np.abs(differs)
+        worst: Floats = np.abs(differs)
+        return worst

@@ -1,0 +1,97 @@
+"""A signal played on a simulated clock: the site's own decisions, the fleet model, no sockets."""
+
+import sys
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from hil.bridge import Bridge, enrol
+from hil.fleet import ModelFleet
+from hil.score import Score
+from supervisor.dispatcher import Dispatcher, Means
+from supervisor.sources.signal_csv import Series
+
+AUXILIARY_W = 35  # of each rig's share of fans, pumps and losses of the site
+AUXILIARY_ERROR = 0.02  # what nobody measured
+METER_NOISE = 0.0003
+WINDOW_S = 300.0
+ABLE_EVERY_S = 60.0  # how often the true capacity is counted anew
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the site really is, beside what the supervisor believes."""
+
+    auxiliary_w: float
+    floor_w: float
+
+
+class Playback:
+    """step() once a step; report() at the end."""
+
+    def __init__(self, rigs: int, seed: int = 1) -> None:
+        self.fleet = ModelFleet(rigs, seed)
+        auxiliary_w = AUXILIARY_W * rigs
+        self.truth = Truth(
+            auxiliary_w * (1 + AUXILIARY_ERROR),
+            auxiliary_w * (1 + AUXILIARY_ERROR) + float(self.fleet.floor_w.sum()),
+        )
+        self.dispatcher = Dispatcher(enrol(self.fleet), Means(auxiliary_w=auxiliary_w))
+        self.bridge = Bridge(self.fleet, self.dispatcher)
+        self.bridge.deal(0.0)
+        self.score = Score(WINDOW_S)
+        self._random = np.random.default_rng(seed)
+        self._metered_w: int | None = None
+        self._able_w, self._able_until_s = self.able_w, 0.0
+
+    @property
+    def able_w(self) -> float:
+        """The site with every able rig at its top level."""
+        return self.fleet.able_w() + self.truth.auxiliary_w
+
+    def step(self, now_s: float, step_s: float, limit_w: int) -> None:
+        """Decide, let the rigs move, read the meter."""
+        decision = self.bridge.tick(now_s, limit_w, self._metered_w)
+        self.fleet.step(step_s)
+        noise = 1 + METER_NOISE * float(self._random.standard_normal())
+        self._metered_w = round((self.fleet.drawn_w + self.truth.auxiliary_w) * noise)
+        if now_s >= self._able_until_s:
+            self._able_w, self._able_until_s = self.able_w, now_s + ABLE_EVERY_S
+        self.score.sample(
+            now_s,
+            step_s,
+            limit_w,
+            self.truth.floor_w,
+            self._able_w,
+            decision.up_w_per_s,
+            self._metered_w,
+            self.fleet.hash_ghs,
+        )
+
+
+def play(series: Series, rigs: int, step_s: float, seed: int = 1) -> dict[str, float]:
+    """The whole of a series.  A region's surplus is scaled to the site's capacity."""
+    started_s = time.monotonic()
+    playback = Playback(rigs, seed)
+    fitted = series.fitted(int(playback.able_w))
+    begin_s, length_s = fitted.times_s[0], fitted.end_s - fitted.times_s[0]
+    errors, steps = 0, int(length_s / step_s)
+    for number in range(steps):
+        now_s = number * step_s
+        try:
+            playback.step(now_s, step_s, fitted.at(begin_s + now_s) or 0)
+        except Exception as error:
+            errors += 1
+            print(f"replay: at {now_s:.0f} s: {error!r}", file=sys.stderr)
+            if errors >= 10:
+                break
+    return {
+        "rigs": rigs,
+        "firmware_rigs": 0,
+        **playback.score.report(),
+        "messages_lost": 0,
+        "errors": errors,
+        "simulated_s": steps * step_s,
+        "wall_s": round(time.monotonic() - started_s, 1),
+    }

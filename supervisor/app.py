@@ -1,0 +1,139 @@
+"""The service: sources write into the inbox, one beat a second decides, at once on a signal.
+
+Nothing else decides.  An error nobody expected stops the service, loudly; whoever
+started it starts it again, and it goes on from the ledger.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import time
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from supervisor import api, keys
+from supervisor.broker import broker_of
+from supervisor.config import BrokerConfig, Config
+from supervisor.inbox import Inbox
+from supervisor.ledger import Ledger
+from supervisor.link import Link
+from supervisor.people import People
+from supervisor.site import Site
+from supervisor.sources import meter, signal_csv, signal_mqtt
+
+log = logging.getLogger(__name__)
+BETWEEN_S = 0.05  # a flood of signals is decided together
+FIRST_S = 3.0  # how long the first beat waits for the broker
+
+
+class AppError(Exception):
+    """The service cannot start; the text says why."""
+
+
+class Stopped(Exception):
+    """Somebody asked the service to end."""
+
+
+async def run(config: Config) -> None:
+    """Until SIGTERM or SIGINT.  Raises AppError, and the errors of its parts."""
+    with only_one(config.state_dir):
+        ledger = Ledger(config.state_dir / "ledger.db")
+        broker = broker_of(config)
+        try:
+            port = await broker.start()
+            await _serve(config, ledger, port, broker.watch())
+        except* Stopped:
+            log.info("stopped")
+        finally:
+            await broker.stop()
+            ledger.close()
+
+
+async def _serve(
+    config: Config, ledger: Ledger, port: int, watch: Coroutine[None, None, None]
+) -> None:
+    inbox = Inbox()
+    key = keys.site_key(config.state_dir)
+    site = Site(config, inbox, ledger, key, time.monotonic())
+    people = People(site)
+    user, password = _login(config.broker)
+    link = Link(inbox, config.site.name, config.broker.host, port, user=user, password=password)
+    sources = [
+        meter.meter_of(config, inbox),
+        signal_csv.signal_of(config, inbox),
+        signal_mqtt.signal_of(config, inbox, link),
+    ]
+    async with asyncio.TaskGroup() as tasks:
+        for source in sources:
+            if source is not None:
+                tasks.create_task(source.run(), name=type(source).__name__)
+        tasks.create_task(watch, name="broker")
+        tasks.create_task(link.run(), name="link")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(link.until_connected(), FIRST_S)
+        tasks.create_task(_beat(config, inbox, site, people, link), name="beat")
+        tasks.create_task(_serve_people(config, people), name="api")
+        tasks.create_task(_told_to_stop(), name="signals")
+
+
+async def _beat(config: Config, inbox: Inbox, site: Site, people: People, link: Link) -> None:
+    """Tick on a fixed beat, and at once when something must be decided."""
+    due_s = time.monotonic()
+    while True:
+        inbox.wake.clear()
+        now_s = time.monotonic()
+        site.tick(now_s, time.time(), link.publish)
+        people.look(now_s)
+        if now_s >= due_s:
+            due_s = max(due_s + config.site.broadcast_s, now_s)
+        await asyncio.sleep(BETWEEN_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, due_s - time.monotonic())):
+                await inbox.wake.wait()
+
+
+async def _serve_people(config: Config, people: People) -> None:
+    """The API, and the file that tells clients where it is."""
+    where, token = config.state_dir / "api.json", keys.api_token(config.state_dir)
+
+    def bound(port: int) -> None:
+        text = json.dumps({"host": config.api.host, "port": port, "pid": os.getpid()})
+        part = where.with_suffix(".part")
+        part.write_text(text)
+        part.replace(where)
+        log.info("API at %s:%s", config.api.host, port)
+
+    try:
+        await api.serve(people, config.api.host, config.api.port, token, bound)
+    finally:
+        where.unlink(missing_ok=True)
+
+
+async def _told_to_stop() -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+    raise Stopped
+
+
+def _login(broker: BrokerConfig) -> tuple[str | None, str | None]:
+    password = keys.password(Path(broker.password_file)) if broker.password_file else None
+    return broker.user, password
+
+
+@contextlib.contextmanager
+def only_one(state_dir: Path) -> Iterator[TextIO]:
+    """Hold the state directory; a second supervisor on it would be a second leader."""
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (state_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AppError(f"{state_dir}: another supervisor runs on this state") from None
+        yield lock
