@@ -3,7 +3,7 @@
 Plain functions of a view and the time, for the command line and the screens alike.
 """
 
-from supervisor.units import age, watts
+from supervisor.units import age, joules_per_th, watts
 from supervisor.view import SiteView
 
 TICK_STALE_S = 3.0  # three beats of the supervisor
@@ -54,6 +54,12 @@ def tick_age(site: SiteView, now_s: float) -> float:
 def meter_age(site: SiteView, now_s: float) -> float | None:
     """Age of the meter's reading now, not when the view was made."""
     return None if site.meter_age_s is None else site.meter_age_s + tick_age(site, now_s)
+
+
+def efficiency(site: SiteView) -> str:
+    """J/TH at the meter; unknown when the meter is: an old reading says nothing of now."""
+    fresh = site.meter_age_s is not None and site.meter_age_s <= METER_STALE_S
+    return joules_per_th(site.metered_w if fresh else None, site.hash_ghs)
 
 
 def next_change(site: SiteView, now_s: float) -> str:

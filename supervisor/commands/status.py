@@ -52,7 +52,6 @@ def lines(site: "SiteView", now_s: float) -> list[str]:
         "metered": meter,
         "rigs": f"{units.watts(site.budget_w)} budget, {units.watts(site.committed_w)} committed",
         "": f"{glance.count(site.rigs, 'rig')}: {glance.states(site) or 'none heard yet'}",
-        "hashing": f"{units.hashrate(site.hash_ghs)}, "
-        f"{units.joules_per_th(site.metered_w, site.hash_ghs)} at the meter",
+        "hashing": f"{units.hashrate(site.hash_ghs)}, {glance.efficiency(site)} at the meter",
     }
     return [f"{name:<10}{text}" for name, text in rows.items()]

@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 def top(state: StateDir = commands.STATE_DEFAULT) -> None:
     """The site live on this terminal, the sickest rigs first."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         commands.remark("surplus: top needs a terminal; for scripts there is surplus status --json")
         raise typer.Exit(commands.BAD_CALL)
     from supervisor.tui.app import run_top

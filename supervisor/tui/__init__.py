@@ -1,0 +1,1 @@
+"""The live screen: one frozen moment of the site in, text out."""
