@@ -19,7 +19,7 @@ import msgspec
 
 from supervisor import nats
 from supervisor.config import Config
-from supervisor.nats import BrokerError
+from supervisor.nats import BrokerError as BrokerError
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,6 @@ an error that names the file, the key and what would be right.  Nothing is read
 from the environment.  supervisor/site.example.toml shows every key.
 """
 
-import difflib
-import math
 import tomllib
 import typing
 from datetime import datetime
@@ -17,6 +15,9 @@ import msgspec
 from msgspec import Meta
 
 from protocols import topics
+from supervisor import settings
+from supervisor.settings import ConfigError as ConfigError
+from supervisor.settings import Section
 
 W_PER_MW = 1_000_000
 W_PER_KW = 1_000
@@ -24,35 +25,12 @@ MW_MAX = 10_000  # the widest merit order the wire can carry, 10 GW
 METERS = Path(__file__).parent / "meters"
 
 
-class ConfigError(ValueError):
-    """The settings cannot be used; the text names the file, the key and what is right."""
-
-
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-# how msgspec says it, and how a person with a TOML file would
-_WORDS = {
-    "Expected ": "expected ",
-    "Invalid enum value": "no such choice:",
-    "`object | null`": "a table",
-    "`object`": "a table",
-    " | null`": "`",
-    "`float`": "a number",
-    "`int`": "a whole number",
-    "`str`": "text in quotes",
-    "`bool`": "true or false",
-    "`datetime`": "a date and time",
-    "`date`": "a date",
-}
-
 _Port = Annotated[int, Meta(ge=0, le=65535, description="a TCP port, 0 for a free one")]
 _Host = Annotated[str, Meta(min_length=1, description="a host name or an IP address")]
 _Seconds = Annotated[float, Meta(ge=0.1, le=86_400, description="seconds, 0.1 to 86400")]
 
 
-class SiteConfig(_Section, frozen=True, kw_only=True):
+class SiteConfig(Section, frozen=True, kw_only=True):
     """What the site is and may draw."""
 
     name: Annotated[str, Meta(description="1 to 32 of a-z, 0-9 and -")]
@@ -91,7 +69,7 @@ class SiteConfig(_Section, frozen=True, kw_only=True):
         return None if ramp is None else ramp * W_PER_MW / 60
 
 
-class BrokerConfig(_Section, frozen=True, kw_only=True):
+class BrokerConfig(Section, frozen=True, kw_only=True):
     """embedded: started and kept alive by the supervisor.  external: somebody else's."""
 
     kind: Annotated[
@@ -104,7 +82,7 @@ class BrokerConfig(_Section, frozen=True, kw_only=True):
     password_file: str | None = None
 
 
-class MeterConfig(_Section, frozen=True, kw_only=True):
+class MeterConfig(Section, frozen=True, kw_only=True):
     """The Modbus TCP meter of the whole site.  map: of supervisor/meters, or a path."""
 
     host: _Host
@@ -115,7 +93,7 @@ class MeterConfig(_Section, frozen=True, kw_only=True):
     stale_s: _Seconds = 5.0
 
 
-class CsvConfig(_Section, frozen=True, kw_only=True):
+class CsvConfig(Section, frozen=True, kw_only=True):
     """A schedule from a file: `time,mw`, or AEMO's price and demand."""
 
     file: Annotated[str, Meta(min_length=1, description="a CSV file")]
@@ -136,7 +114,7 @@ class CsvConfig(_Section, frozen=True, kw_only=True):
     default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="before and after it")] = 0.0
 
 
-class MqttConfig(_Section, frozen=True, kw_only=True):
+class MqttConfig(Section, frozen=True, kw_only=True):
     """A limit over MQTT; on the site's own broker unless host and port name another."""
 
     topic: Annotated[str, Meta(min_length=1, max_length=200, description="a topic, no wildcard")]
@@ -148,17 +126,17 @@ class MqttConfig(_Section, frozen=True, kw_only=True):
     default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="once it is silent")] = 0.0
 
 
-class SignalConfig(_Section, frozen=True, kw_only=True):
+class SignalConfig(Section, frozen=True, kw_only=True):
     csv: CsvConfig | None = None
     mqtt: MqttConfig | None = None
 
 
-class ApiConfig(_Section, frozen=True, kw_only=True):
+class ApiConfig(Section, frozen=True, kw_only=True):
     host: _Host = "127.0.0.1"
     port: _Port = 0
 
 
-class Config(_Section, frozen=True, kw_only=True):
+class Config(Section, frozen=True, kw_only=True):
     """Everything.  Paths inside are absolute."""
 
     site: SiteConfig
@@ -182,64 +160,20 @@ def load(path: str | Path) -> Config:
     except ValueError as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from None
     try:
-        _check_keys(raw, "")
+        settings.check_keys(raw, keys())
         config = resolved(msgspec.convert(raw, Config), path.absolute().parent)
         for key, wrong in _nonsense(config):
             raise ConfigError(f"{key}: {wrong}")
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {_sentence(str(error))}") from None
+        raise ConfigError(f"{path}: {settings.sentence(str(error), keys())}") from None
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     return config
 
 
-def keys(section: type = Config, above: str = "") -> dict[str, str]:
+def keys() -> dict[str, str]:
     """Every key there is, dotted, with what is right for it."""
-    found: dict[str, str] = {}
-    for name, hint in typing.get_type_hints(section, include_extras=True).items():
-        parts = (hint, *typing.get_args(hint))
-        metas = [meta for part in parts for meta in getattr(part, "__metadata__", ())]
-        found[above + name] = (metas[0].description or "") if metas else ""
-        inner = [part for part in parts if _is_section(part)]
-        if inner:
-            found |= keys(inner[0], f"{above}{name}.")
-    return found
-
-
-def _is_section(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, _Section)
-
-
-def _check_keys(table: dict[str, Any], above: str) -> None:
-    """Refuses keys nobody reads, and numbers that are none."""
-    known = keys()
-    for name, value in table.items():
-        key = above + name
-        if key not in known:
-            here = [k for k in known if k.startswith(above) and "." not in k[len(above) :]]
-            near = difflib.get_close_matches(key, here, 1) or difflib.get_close_matches(key, known)
-            raise ConfigError(f"{key}: no such key; {_instead(near, here)}")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ConfigError(f"{key}: {value} is no quantity; right is: {known[key]}")
-        if isinstance(value, dict):
-            _check_keys(value, key + ".")
-
-
-def _instead(near: list[str], here: list[str]) -> str:
-    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(here)}"
-
-
-def _sentence(text: str) -> str:
-    """msgspec's words, with the key first and as TOML writes it."""
-    wrong, _, where = text.partition(" - at `$")
-    key = where.rstrip("`").lstrip(".")
-    if wrong.startswith("Object missing required field"):
-        key = ".".join(filter(None, (key, wrong.split("`")[1])))
-        wrong = "is missing"
-    for theirs, ours in _WORDS.items():
-        wrong = wrong.replace(theirs, ours)
-    right = keys().get(key, "")
-    return f"{key}: {wrong}" + (f"; right is: {right}" if right else "")
+    return settings.keys(Config)
 
 
 def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:

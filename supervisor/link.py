@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gmqtt
@@ -20,6 +21,8 @@ from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.mqtt.handler import MQTTError
 
 from protocols import messages, topics
+from supervisor import keys
+from supervisor.config import Config
 from supervisor.inbox import Inbox
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,14 @@ UNSENT_MAX = 8 << 20  # bytes waiting for the socket; more would only be late, s
 KNOWN_MAX = 500_000  # topics; five times what the largest broker connects
 
 Hear = Callable[[bytes], None]
+
+
+def link_of(config: Config, inbox: Inbox, port: int) -> "Link":
+    """The link to the broker of the settings, which listens on port.  Raises SecretError."""
+    site, broker = config.site.name, config.broker
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(broker.host, broker.host)
+    password = keys.password(Path(broker.password_file)) if broker.password_file else None
+    return Link(inbox, site, host, port, user=broker.user, password=password)
 
 
 @dataclass(slots=True)
