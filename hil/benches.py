@@ -115,7 +115,7 @@ def exact_ghs(points: Points, budget_w: int) -> float:
     import highspy
 
     rigs, levels = points.watts.shape
-    solver: Any = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("mip_rel_gap", GAP)
     chosen = [

@@ -89,7 +89,7 @@ class Dispatcher:
         self._floor_w = 0
         self._first_w: Ints = np.zeros(0, dtype=np.int64)
         self._capped: list[Curve] = []
-        self._built: tuple[int, int] | None = None
+        self._built: tuple[Line, int, int] = (self.line, -1, -1)
         self._flying: Ints = np.zeros(0, dtype=np.int64)
         self._full: list[Curve] = []
         self._now: list[Curve] = []
@@ -106,7 +106,6 @@ class Dispatcher:
             self._old_until_s = now_s + self.means.lease_s + 1.0
             self._recent.clear()
         self.line = line
-        self._built = None
 
     def resume(self, line: Line, before: Before) -> None:
         """Take over from a supervisor that is gone: its rigs may all be running."""
@@ -195,20 +194,12 @@ class Dispatcher:
 
     def _rebuild(self, now_s: float) -> None:
         """Weigh the line anew if who counts changed, or somebody is on the way up."""
-        key = (id(self.line), self.fleet.version)
+        key = (self.line, len(self.fleet), self.fleet.version)
         if key != self._built:
+            if key[:2] != self._built[:2]:
+                self._lay_out()
             self._built = key
-            self._parts = lines.parts(self.line, self.fleet.group, len(self.fleet.models))
-            self._grow_learner()
             self._floor_w = int(self.fleet.floor_w.sum())
-            rows = np.arange(len(self.fleet))
-            self._top_w = (
-                self.fleet.points.watts[rows, self.fleet.top_level] - self.fleet.floor_w
-            ).astype(float)
-            first_w = np.full(len(self.fleet), np.iinfo(np.int64).max)
-            wakes = self.line.wakes
-            first_w[self.line.rig[wakes]] = self.line.end_w[wakes]
-            self._first_w = first_w
             counted = self.fleet.counted.astype(float)
             self._full = [Curve(p, counted) for p in self._parts]
             self._capped = [Curve(p, counted, self.fleet.cap_level) for p in self._parts]
@@ -216,6 +207,17 @@ class Dispatcher:
         elif not len(self._flying):
             return
         self._climb(now_s)
+
+    def _lay_out(self) -> None:
+        """What follows from the line alone."""
+        fleet, line = self.fleet, self.line
+        self._parts = lines.parts(line, fleet.group, len(fleet.models))
+        rows = np.arange(len(fleet))
+        top_w = fleet.points.watts[rows, fleet.top_level] - fleet.floor_w
+        self._top_w = top_w.astype(float)
+        self._first_w = np.full(len(fleet), np.iinfo(np.int64).max)
+        self._first_w[line.rig[line.wakes]] = line.end_w[line.wakes]
+        self._grow_learner()
 
     def _grow_learner(self) -> None:
         top_w = float(sum(p.end_w.sum() - p.start_w.sum() for p in self._parts))

@@ -13,7 +13,7 @@ from protocols.ladder import Step
 from supervisor.merit import Bools, Floats, Ints, Points, Steps, steps_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """Steps by rising start_w; no two overlap.  wakes: this step is a rig's first."""
 
