@@ -5,6 +5,7 @@ address is read anew each time: a supervisor that comes back may have another po
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -55,7 +56,7 @@ class LiveFeed:
             except ClientError as error:
                 yield Lost(str(error))
             except (OSError, WebSocketException, msgspec.MsgspecError) as error:
-                yield Lost(f"{address.where}: {error or 'no answer'}")
+                yield Lost(f"{address.where}: {_cause(error)}")
             await asyncio.sleep(RETRY_S)
 
     async def _frames(self, address: Address) -> AsyncIterator[Frame]:
@@ -82,3 +83,9 @@ class LiveFeed:
             await socket.send(msgspec.json.encode(self._wish).decode())
         except ConnectionClosed:
             pass  # whoever reads the frames notices, and connects again with this wish
+
+
+def _cause(error: Exception) -> str:
+    """The plain words of the system where there are any: "Connection refused"."""
+    number = error.errno if isinstance(error, OSError) else None
+    return (os.strerror(number) if number else str(error)) or "no answer"
