@@ -19,9 +19,10 @@ import msgspec
 
 from supervisor import nats
 from supervisor.config import Config
-from supervisor.nats import BrokerError as BrokerError
 
 log = logging.getLogger(__name__)
+
+BrokerError = nats.BrokerError
 
 READY_S = 20.0  # a store of 28,000 sessions opens in well under a second
 PROBES_MISSED_MAX = 5  # then a broker that lives but does not answer is replaced

@@ -16,8 +16,9 @@ from msgspec import Meta
 
 from protocols import topics
 from supervisor import settings
-from supervisor.settings import ConfigError as ConfigError
 from supervisor.settings import Section
+
+ConfigError = settings.ConfigError
 
 W_PER_MW = 1_000_000
 W_PER_KW = 1_000
