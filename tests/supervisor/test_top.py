@@ -16,6 +16,7 @@ from fake_site import (
     served,
     write_address,
 )
+from textual.events import Key
 
 from supervisor.live import ORDERS, Frame, Wish, select
 from supervisor.tui import feed as feeds
@@ -183,6 +184,15 @@ async def test_the_filter_is_asked_of_the_site_and_answers_at_once():
 
 
 @pytest.mark.asyncio
+async def test_keys_that_arrive_together_are_all_kept():
+    async with seen(FRAME) as top:
+        await top.until("all well")
+        for key in ("slash", "f", "a", "n"):
+            top.app.post_message(Key(key, "/" if key == "slash" else key))
+        await top.until("with 'fan'")
+
+
+@pytest.mark.asyncio
 async def test_sorting_goes_round():
     async with seen(FRAME) as top:
         await top.until("all well")
@@ -196,12 +206,12 @@ async def test_the_cursor_stays_on_its_rig():
         await top.until("all well")
         await top.pilot.press("down", "down")
         assert top.app.query_one(RigTable).chosen.rig == "rig-0001"
-        sicker = [rig(5, sickness=99, why="hot"), *FRAME.rigs]
-        await top.feed.items.put(replace(FRAME, rigs=[r for r in sicker if r.rig != "rig-0042"]))
+        sicker = [rig(5, sickness=99, why="hot"), rig(6, sickness=98), *FRAME.rigs]
+        await top.feed.items.put(replace(FRAME, rigs=sicker))
         await top.until("hot")
         assert top.app.query_one(RigTable).chosen.rig == "rig-0001"
-        await top.feed.items.put(replace(FRAME, rigs=sicker[:3]))
-        await top.until("3 of 1,000")
+        await top.feed.items.put(replace(FRAME, rigs=sicker[:5]))
+        await top.until("5 of 1,000")
         assert top.text.count("S21 Pro") == 1
 
 
