@@ -5,6 +5,7 @@ Registers as in supervisor/meters/surplus-bench.toml.  faults can be changed liv
 """
 
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ class Meter:
 
     def __init__(self, power_w: Callable[[], float], host: str = "127.0.0.1", port: int = 0):
         self.faults: set[str] = set()
-        self.energy_wh = 0.0
+        self.energy_wh, self._before_s = 0.0, time.monotonic()
         self._power_w, self._frozen = power_w, b""
         registers = SimData(0, count=REGISTERS, values=0, datatype=DataType.REGISTERS)
         device = SimDevice(1, simdata=[registers], action=self._answer)
@@ -36,9 +37,12 @@ class Meter:
     async def stop(self) -> None:
         await self._server.shutdown()  # type: ignore[no-untyped-call]
 
-    def elapse(self, seconds: float) -> None:
-        """Count energy."""
-        self.energy_wh += max(0.0, self._power_w()) * seconds / 3600
+    def _count(self) -> float:
+        """The power now; what was used since the last reading is added to the energy."""
+        power_w, now_s = self._power_w(), time.monotonic()
+        self.energy_wh += max(0.0, power_w) * (now_s - self._before_s) / 3600
+        self._before_s = now_s
+        return power_w
 
     async def _answer(
         self,
@@ -55,7 +59,7 @@ class Meter:
         if "silent" in self.faults:
             return ExcCodes.DEVICE_FAILURE
         sign = -1 if "flipped" in self.faults else 1
-        now = struct.pack(">iQH", sign * round(self._power_w()), round(self.energy_wh), MAINS_CHZ)
+        now = struct.pack(">iQH", sign * round(self._count()), round(self.energy_wh), MAINS_CHZ)
         self._frozen = self._frozen if "frozen" in self.faults and self._frozen else now
         registers[:REGISTERS] = struct.unpack(f">{REGISTERS}H", self._frozen)
         return None

@@ -1,9 +1,9 @@
 """Rig models with the operating points their users have published.
 
 Wall watts and TH/s of whole machines.  S19j Pro and S19k Pro: LuxOS profile tables;
-S19 XP and S21 Pro: Braiins tuner records, the S21 Pro's lower points by P = C V^2 f
-from its record; S21: maker's rated and low-power points.  Times are those of a chain
-that is powered, enumerated and climbs 6.25 MHz per 100 ms.
+S19 XP and S21 Pro: Braiins tuner records; S21: maker's rated and low-power points.  Lower
+points of these three follow from P = C V^2 f and the records.  Times are those of our
+firmware on the bench: chains powered, enumerated and climbing 6.25 MHz per 100 ms.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ MODELS = (
             (2297, 81_600),
             (3126, 105_800),
         ),
-        16.0,
+        4.5,
         330.0,
         +0.08,
         0.20,
@@ -60,7 +60,7 @@ MODELS = (
             (3461, 142_400),
             (3820, 152_800),
         ),
-        14.0,
+        4.0,
         340.0,
         -0.06,
         0.25,
@@ -70,8 +70,8 @@ MODELS = (
         3,
         330,
         24,
-        ((2472, 119_970), (3137, 142_880)),
-        15.0,
+        ((1520, 77_300), (1900, 95_100), (2472, 119_970), (3137, 142_880)),
+        4.5,
         360.0,
         +0.15,
         0.15,
@@ -81,8 +81,8 @@ MODELS = (
         3,
         324,
         25,
-        ((3000, 175_000), (3500, 200_000)),
-        13.0,
+        ((1880, 114_300), (2390, 142_900), (3000, 175_000), (3500, 200_000)),
+        4.0,
         370.0,
         -0.11,
         0.20,
@@ -101,7 +101,7 @@ MODELS = (
             (3070, 214_800),
             (3480, 252_600),
         ),
-        12.0,
+        3.5,
         345.0,
         +0.05,
         0.20,

@@ -18,9 +18,11 @@ REACHED = 0.95
 class Score:
     """Feed one sample a step; report() at the end.  window_s: of the tracking error."""
 
-    def __init__(self, window_s: float) -> None:
+    def __init__(self, window_s: float, asked_w: float | None = None) -> None:
+        """asked_w: what the site had settled on before, if it had."""
         self._window_s = window_s
         self._ramp = UpRamp()
+        self._ramp.asked_w = asked_w
         self._rows: list[tuple[float, float, float, float, float]] = []
         self._fall: tuple[float, float, float] | None = None  # when, from, to
         self._falls_s: list[float] = []

@@ -20,6 +20,10 @@ SEND_MAX = 4000  # ladders sent in one tick
 REDEAL_SHARE = 0.02  # of all rigs joined at the end: deal again,
 REDEAL_QUIET_S = 15.0  # when nobody has joined for so long
 ECHO_S = 10.0  # how long a new epoch waits for echoes
+BAND = 0.25  # of the line, on each side of the position: frequency steps where there are any
+STEADY_S = 5.0  # the position has stood still so long: the first band is put around it,
+DRIFTED_S = 30.0  # or has been outside the band so long:
+AGAIN_S = 300.0  # then another, but not sooner than this
 
 
 class Admission:
@@ -34,6 +38,8 @@ class Admission:
         self._first_s = self._newest_s = -1e18
         self._late = 0
         self._prepared_s = 0.0
+        self._centre_w: int | None = None  # where the band of this line is
+        self._was_w, self._was_s, self._inside_s, self._dealt_s = -1, 0.0, 0.0, 0.0
 
     def step(self, joining: set[int], now_s: float) -> None:
         """Take in who wants to join; deal, extend and change epoch when it is time."""
@@ -109,13 +115,36 @@ class Admission:
                 line, self.next_line = self.next_line, None
                 self._adopt(line, now_s)
             return
-        fleet = self.dispatcher.fleet
-        many = self._late > max(1.0, REDEAL_SHARE * len(fleet))
-        if many and not self._waiting and now_s - self._newest_s > REDEAL_QUIET_S:
-            rows = np.flatnonzero(fleet.counted)
-            epoch = self.dispatcher.line.epoch + 1
-            self.next_line = lines.deal(fleet.points, rows, epoch)
-            self._prepared_s = now_s
+        many = self._late > max(1.0, REDEAL_SHARE * len(self.dispatcher.fleet))
+        joined = many and now_s - self._newest_s > REDEAL_QUIET_S
+        if not self._waiting and (joined or self._band_due(now_s)):
+            self._prepare(now_s)
+
+    def _prepare(self, now_s: float) -> None:
+        """Deal the next epoch around where the position is."""
+        fleet, line = self.dispatcher.fleet, self.dispatcher.line
+        self._centre_w, self._dealt_s = self.dispatcher.admit_w, now_s
+        self.next_line = lines.deal(
+            fleet.points,
+            np.flatnonzero(fleet.counted),
+            line.epoch + 1,
+            centre_w=self._centre_w,
+            band_w=int(BAND * line.length_w),
+        )
+        self._prepared_s = now_s
+
+    def _band_due(self, now_s: float) -> bool:
+        """Whether the position has settled where no band is."""
+        position_w, length_w = self.dispatcher.admit_w, self.dispatcher.line.length_w
+        if abs(position_w - self._was_w) > 0.02 * length_w:
+            self._was_w, self._was_s = position_w, now_s
+        if not 0.1 * length_w < position_w < 0.98 * length_w:
+            return False
+        if self._centre_w is None:
+            return now_s - self._was_s > STEADY_S and self.dispatcher.settled
+        if abs(position_w - self._centre_w) <= BAND * length_w:
+            self._inside_s = now_s
+        return now_s - self._inside_s > DRIFTED_S and now_s - self._dealt_s > AGAIN_S
 
     def _all_hold(self, now_s: float) -> bool:
         assert self.next_line is not None

@@ -27,7 +27,9 @@ STALE_MOST = 0.05
 METER_SD = 0.001  # of capacity
 FIXED_SD = 0.003  # of capacity: what the auxiliary load may be off
 SETTLE_S = 4.0  # how long a change of position goes on showing at the meter
-UNSURE = 0.5  # of what is in flight: how wrong we may be about it
+SETTLED = 0.02  # of all rigs' watts: less on the way up than this
+UNSURE = 0.3  # of what is in flight: how wrong we may be about it
+UNSURE_S = 1.0  # how much earlier than it says a rig may draw its first watt
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Dispatcher:
         self._before_s: float | None = None
         self._meter_s = -1e9
         self._stir_w = 0.0
+        self._climbing_w = 0.0  # admitted to rigs that are between their first watt and their aim
         self._marked_w = -1
         self._floor_w = 0
         self._first_w: Ints = np.zeros(0, dtype=np.int64)
@@ -114,6 +117,11 @@ class Dispatcher:
         self.fleet.count(np.unique(line.rig), NEVER)
         first = line.wakes & (line.end_w <= before.admit_w)
         self.fleet.admitted_s[line.rig[first]] = NEVER
+
+    @property
+    def settled(self) -> bool:
+        """Whether hardly anybody is on the way up."""
+        return self._climbing_w <= SETTLED * float(self._top_w.sum())
 
     def recall(self, learned: dict[str, list[object]]) -> None:
         """What a former supervisor learned of this fleet's models."""
@@ -238,7 +246,7 @@ class Dispatcher:
 
     def _climb(self, now_s: float) -> None:
         """How far each waking rig has come, 0..1 of what it is admitted."""
-        fleet = self.fleet
+        fleet, self._climbing_w = self.fleet, 0.0
         share = fleet.counted.astype(float)
         rows = self._flying[np.isfinite(fleet.admitted_s[self._flying])]
         if len(rows):
@@ -246,6 +254,8 @@ class Dispatcher:
             up_s = now_s - fleet.admitted_s[rows] - fleet.wake_s[rows]
             climbed = np.clip(up_s * fleet.up_w_per_s[rows] / np.maximum(admitted_w, 1.0), 0, 1)
             share[rows] = share[rows] * climbed
+            on_the_way = (climbed < 1) & (up_s > -UNSURE_S)
+            self._climbing_w = float(admitted_w[on_the_way].sum())
             rows = rows[climbed < 1]
         self._flying = rows
         self._share = share
@@ -260,8 +270,7 @@ class Dispatcher:
         self._stir_w *= float(np.exp(-elapsed_s / SETTLE_S))
         if metered_w is None or not len(self.learner.factors):
             return
-        flying_w = float(self._top_w[self._flying].sum()) if len(self._flying) else 0.0
-        doubt_w = UNSURE * (self._stir_w + flying_w)
+        doubt_w = UNSURE * (self._stir_w + self._climbing_w)
         if self.learner.observe(outlook.expected(self.admit_w), metered_w - floor_w, doubt_w):
             self._meter_s = now_s
 
@@ -278,23 +287,35 @@ class Dispatcher:
     ) -> None:
         most_w = min(budget_w, ahead_w)
         near_w = outlook.now_w(self.admit_w) - goal_w
-        if abs(near_w) <= band_w and self._full_w(outlook, self.admit_w) <= most_w:
+        if abs(near_w) <= band_w and self._full_w(outlook, self.admit_w, most_w) <= most_w:
             return
 
         def fits(position_w: float) -> bool:
             return (
-                outlook.now_w(position_w) <= goal_w and self._full_w(outlook, position_w) <= most_w
+                outlook.now_w(position_w) <= goal_w
+                and self._full_w(outlook, position_w, most_w) <= most_w
             )
 
         before_w, self.admit_w = self.admit_w, highest(fits, self.line.length_w, self.admit_w)
         self._stir_w += abs(self.admit_w - before_w)
 
-    def _full_w(self, outlook: Outlook, position_w: float) -> float:
-        """Worst draw at a position, old leases of a former epoch included."""
+    def _full_w(self, outlook: Outlook, position_w: float, most_w: float = 0.0) -> float:
+        """Worst draw at a position.
+
+        After a change of epoch a rig may still run on its old lease, so it counts with the
+        higher of both.  What old leases alone exceed most_w by cannot be undone, only ended.
+        """
+        new_w = outlook.full_w(position_w)
         if self._old_w is None:
-            return outlook.full_w(position_w)
-        new_w = self._admitted(self.line, position_w) * self.fleet.counted
-        worst_w = np.maximum(new_w, np.pad(self._old_w, (0, len(new_w) - len(self._old_w))))
+            return new_w
+        excess_w = max(0.0, self._merged_w(0) - most_w)
+        return max(new_w, self._merged_w(position_w) - excess_w)
+
+    def _merged_w(self, position_w: float) -> float:
+        assert self._old_w is not None
+        new_w = self._admitted(self.line, position_w)
+        old_w = np.pad(self._old_w, (0, len(new_w) - len(self._old_w)))
+        worst_w = np.maximum(new_w, old_w) * self.fleet.counted
         by_model = np.bincount(self.fleet.group, weights=worst_w, minlength=len(self._parts))
         return self.learner.worst_w(by_model.astype(float))
 
@@ -315,4 +336,4 @@ class Dispatcher:
 
     def _committed_w(self) -> int:
         outlook = Outlook(self._now, self._full, self.learner)
-        return max(0, int(self._full_w(outlook, self._recent_w())))
+        return max(0, int(self._full_w(outlook, self._recent_w(), float("inf"))))

@@ -51,10 +51,46 @@ def empty(epoch: int) -> Line:
     return Line(epoch, none, none, none, none, none, none.astype(bool))
 
 
-def deal(points: Points, members: Ints, epoch: int, handicap: Floats | None = None) -> Line:
-    """Ladders for these rigs (rows of points), from nothing."""
+def deal(
+    points: Points,
+    members: Ints,
+    epoch: int,
+    handicap: Floats | None = None,
+    centre_w: int = 0,
+    band_w: int = 0,
+) -> Line:
+    """Ladders for these rigs (rows of points), from nothing.
+
+    band_w: on both sides of centre_w, so many watts are made of frequency steps as far as
+    there are any; what a signal moves within the band then wakes and sleeps nobody.
+    """
     chosen = Points(points.watts[members], points.ghs[members])
-    return _laid(epoch, steps_of(chosen, handicap), members, 0)
+    steps = steps_of(chosen, handicap)
+    if band_w:
+        steps = banded(steps, centre_w, band_w)
+    return _laid(epoch, steps, members, 0)
+
+
+def banded(steps: Steps, centre_w: int, band_w: int) -> Steps:
+    """The same steps with frequency steps nearest to the centre.
+
+    The same steps lie below the centre as before, so that at the centre nothing changes.
+    A rig's own order is kept: below, its last steps move up; above, its next ones move down.
+    """
+    below = np.cumsum(steps.width_w) <= centre_w
+    tunes = steps.from_level > 0
+    awake = np.unique(steps.rig[below & ~tunes])
+    sinks = np.flatnonzero(below & tunes)[::-1]
+    sinks = sinks[np.cumsum(steps.width_w[sinks]) <= band_w][::-1]
+    rises = np.flatnonzero(~below & tunes & np.isin(steps.rig, awake))
+    rises = rises[np.cumsum(steps.width_w[rises]) <= band_w]
+    near = np.zeros(len(steps.rig), dtype=bool)
+    near[sinks] = near[rises] = True
+    order = np.concatenate(
+        (np.flatnonzero(below & ~near), sinks, rises, np.flatnonzero(~below & ~near))
+    )
+    columns = (steps.rig, steps.from_level, steps.level, steps.width_w, steps.gain)
+    return Steps(*(column[order] for column in columns))  # type: ignore[arg-type]
 
 
 def extend(line: Line, points: Points, members: Ints) -> Line:

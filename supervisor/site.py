@@ -4,6 +4,7 @@ Everything the supervisor knows and says goes through here; sockets and files ar
 handed in.  Times: now_s is monotonic, unix_s is the wall clock (signals, ledger).
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -50,9 +51,12 @@ class Site:
         self._meter_at_s = -1.0
 
     def _next_term(self) -> int:
-        """A new leadership, on the disk before its first word."""
+        """A new leadership, on the disk before its first word.
+
+        Never below the clock, so that rigs go on obeying when a ledger was lost.
+        """
         last = self.ledger.last("term")
-        term = 1 + (last.body["term"] if last else 0)
+        term = max(1 + (last.body["term"] if last else 0), int(time.time()))
         self.ledger.write("term", {"term": term}, why="this supervisor took over")
         self.ledger.commit()
         return term
