@@ -57,10 +57,16 @@ def tape(series: Series, capacity_w: int, seconds: float) -> Tape:
 
 
 def liveliest_s(series: Series, length_s: float) -> float:
-    """The start of the stretch of this length with the most change in it."""
+    """The start of the stretch of this length with the most change in it.
+
+    Stretches in which there is a surplus all the time come first: played fast, a fall to
+    nothing and back would be over before a rig is awake.
+    """
     times_s, w = np.array(series.times_s), np.array(series.w, dtype=float)
     moved = np.concatenate(([0.0], np.cumsum(np.abs(np.diff(w)))))
+    nothing = np.concatenate(([0], np.cumsum(w <= 0)))
     last = np.searchsorted(times_s, times_s + length_s, side="right") - 1
     whole = times_s + length_s <= series.end_s
-    gain = np.where(whole, moved[last] - moved, -1.0)
+    lasts = nothing[last + 1] == nothing[:-1]
+    gain = np.where(whole, moved[last] - moved + lasts * (1.0 + moved[-1]), -1.0)
     return float(times_s[int(np.argmax(gain))])

