@@ -22,7 +22,7 @@ class HashCounter:
     def poll(self, counts: dict, elapsed_ms: int, expected_ghs: int) -> None:
         """counts by chip; expected_ghs: the least the clock since the last poll can make."""
         self._age_ms += elapsed_ms
-        if self._last and self._age_ms > 0:
+        if self._last and self._age_ms:
             total = 0
             for chip, count in counts.items():
                 total += (count - self._last.get(chip, count)) & 0xFFFF_FFFF

@@ -22,7 +22,7 @@ class Derate:
             self.cap, self._turn_ms = 1, 0
         elif action == DOWN:
             if self.cap == self._top or self._turn_ms >= DOWN_MS:
-                self.cap, self._turn_ms = max(1, min(self.cap, level or 1) - 1), 0
+                self.cap, self._turn_ms = max(1, min(self.cap, level) - 1), 0
         elif self.cap == self._top:
             self._turn_ms = 0
         elif self._turn_ms >= UP_MS:

@@ -66,6 +66,7 @@ def test_joining_and_the_first_budget():
     world = World()
     rig = world.rig
     assert not rig.joined and rig.admitted == ASLEEP
+    assert (rig.id, rig.term, rig.seq, rig.epoch, rig.recorded_event) == (0, 0, 0, 0, 0)
     assert world.budget(9000) == "" and rig.refused == {"budget before joining": 1}
     assert world.cmd() == JOINED
     assert rig.joined and rig.id == 1 and rig.epoch == 1

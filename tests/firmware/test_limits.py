@@ -53,6 +53,7 @@ def test_closes_by_itself_when_the_safety_loop_goes_silent():
 
 
 def test_off_always_passes():
+    assert OFF == (False, 0, 0)
     assert Gate(LIMITS).judge(OFF) == (OFF, "")
     assert running(12_000, 62_500).judge(OFF) == (OFF, "")
 

@@ -39,6 +39,20 @@ def test_points_rise():
     assert PLANT.points[0].ghs == 200 * 2040 * 195 // 1000
 
 
+def test_the_points_of_this_rig():
+    watts = [point.watts for point in PLANT.points]
+    expected = [829, 1227, 1716, 2030, 2375, 2752, 3107, 3491]
+    # an ESP32 has 24 bits of a float: half a watt may fall to the other side
+    assert all(abs(one - other) <= 1 for one, other in zip(watts, expected)), watts
+
+
+def test_fans_draw_with_the_cube_of_their_speed():
+    assert abs(PLANT.fan_w(920) - 60 * (5950 / 5900) ** 3) < 0.01
+    assert abs(PLANT.fan_w(200) - 60 * (2130 / 5900) ** 3) < 0.01
+    assert PLANT.fan_w(0) == 0
+    assert (PLANT.rpm(0), PLANT.rpm(200), PLANT.rpm(560), PLANT.rpm(1000)) == (0, 2130, 4040, 5950)
+
+
 def test_watts_and_back():
     for watts in range(LEAST_W, TOP_W, 37):
         khz, mv = PLANT.for_watts(watts)

@@ -154,6 +154,29 @@ def test_heat_must_go_before_it_is_over_and_once_it_is_held():
     ]
 
 
+def test_where_a_derating_ends():
+    for code, so, still, gone in (
+        ("hot", {"outlet": 650}, {"outlet": 600}, {"outlet": 599}),
+        ("inlet-hot", {"inlet": 450}, {"inlet": 420}, {"inlet": 419}),
+        ("fan-weak", {"rpm": 3199}, {"rpm": 3399}, {"rpm": 3400}),
+        ("supply-lost", {"supply_age_ms": 1000}, {"supply_age_ms": 1000}, {"supply_age_ms": 999}),
+    ):
+        start = (so, RULE[code].delay_ms + 100)
+        assert played(start, (still, 60_000), rules=alone(code))[0].code == code, code
+        assert played(start, (gone, 100), rules=alone(code))[0].code == "", code
+
+
+def test_the_words_a_person_reads():
+    for conditions, because in (
+        ({"age_ms": 5_300}, "sensor-lost: outlet 1 not heard for 5 s"),
+        ({"frozen": True}, "sensor-lost: outlet 1 does not move"),
+        ({"supply_age_ms": 4_999}, "supply-lost: supply not heard for 4 s"),
+        ({"elapsed_ms": 1_234}, "loop-late: safety loop held up for 1234 ms"),
+        ({"board": "board 2: 1 of 65 chips answer"}, "board-dead: board 2: 1 of 65 chips answer"),
+    ):
+        assert played((conditions, 100))[0].because == because
+
+
 def test_a_rule_that_returns_is_held_twice_as_long_and_latches_at_last():
     rule = Rule("hot", 650, 650, 0, OFF, 1_000, 2, "hot")
     bad, good = ({"outlet": 650}, 100), ({"outlet": 600}, 100)

@@ -1,0 +1,68 @@
+"""What the rig says, checked by the contract's own decoder; on both runtimes."""
+
+from firmware import telemetry
+from firmware.boards import s21pro
+from firmware.power import Plant
+from protocols import messages
+
+PLANT = Plant(s21pro)
+STATE = {
+    "up_ms": 1,
+    "state": "running",
+    "level": 3,
+    "power_w": 2000,
+    "hash_ghs": 159_000,
+    "hot_dc": 650,
+    "inlet_dc": 300,
+    "fan_rpm": 4000,
+    "fan_pm": 500,
+    "cap_level": 8,
+    "term": 1,
+    "seq": 2,
+    "epoch": 3,
+    "lease_ms": 5000,
+    "id": 4,
+    "event": 5,
+    "why": "because",
+}
+
+
+def test_hello():
+    hello = messages.decode("hello", telemetry.hello("0" * 16, s21pro, PLANT, 195, "0.1.0"))
+    assert hello["boards"] == 3 and hello["chips"] == 195 and hello["floor_w"] == 25
+    assert hello["points"] == [[point.watts, point.ghs] for point in PLANT.points]
+    # 430 MHz at 62.5 MHz/s
+    rise_w = PLANT.points[-1].watts - PLANT.points[0].watts
+    assert hello["up_w_per_s"] == rise_w * 1000 // 6880
+
+
+def test_state_as_it_is():
+    assert messages.decode("state", telemetry.state(STATE)) == dict(STATE, v=messages.VERSION)
+
+
+def test_state_never_fails_for_a_number_out_of_range():
+    wild = dict(STATE, power_w=-5, fan_rpm=1_000_000, hot_dc=-30_000, why="x" * 500)
+    state = messages.decode("state", telemetry.state(wild))
+    assert (state["power_w"], state["fan_rpm"], state["hot_dc"]) == (0, 65_535, -1000)
+    assert len(state["why"]) == 120
+    assert messages.decode("state", telemetry.state(dict(STATE, why="5 \xb0\n")))["why"] == "5 ??"
+
+
+def test_events_are_kept_until_they_are_on_record():
+    events = telemetry.Events()
+    for number in range(1, 6):
+        body = events.add("fan-stopped", f"number {number}", 100 * number)
+        assert messages.decode("event", body)["event"] == number == events.newest
+    events.record(3)
+    kept = [messages.decode("event", body)["event"] for body in events.kept()]
+    assert kept == [4, 5]
+    events.record(9)
+    assert events.kept() == [] and events.newest == 5
+
+
+def test_the_oldest_events_are_forgotten_first():
+    events = telemetry.Events()
+    for _ in range(40):
+        events.add("x", "y" * 500, 0)
+    kept = [messages.decode("event", body)["event"] for body in events.kept()]
+    assert kept == list(range(9, 41))
