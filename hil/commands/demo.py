@@ -1,6 +1,7 @@
 """surplus demo: a whole site on this machine, live."""
 
 import asyncio
+import signal as signals
 import sys
 import tempfile
 import threading
@@ -28,6 +29,8 @@ def demo(
     as_json: commands.AsJson = False,
 ) -> None:
     """A site following a megawatt signal: broker, supervisor, meter, modelled and firmware rigs."""
+    for number in (signals.SIGTERM, signals.SIGHUP):
+        signals.signal(number, signals.default_int_handler)
     live = not headless and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     lasts_s = seconds or (FOREVER_S if live else 60.0)
     with tempfile.TemporaryDirectory(prefix="surplus-demo-") as folder:
@@ -62,28 +65,40 @@ class Stage:
         self._say = commands.remark
 
     def plain(self) -> dict[str, Any]:
+        """The site alone; an interrupt ends it early, with what it has achieved."""
+        site = threading.Thread(target=self._run, name="demo")
+        site.start()
         try:
-            asyncio.run(self._main())
+            while site.is_alive():
+                site.join(0.2)
         except KeyboardInterrupt:
-            pass
+            self._say("ending the site ...")
+        finally:
+            self._stop.set()
+            site.join()
         return self._result
 
     def under_dashboard(self) -> dict[str, Any]:
         """The site in a thread, the dashboard in front; leaving it ends the demo."""
         from supervisor.tui.app import run_top
 
-        site = threading.Thread(target=self.plain, name="demo")
+        site = threading.Thread(target=self._run, name="demo")
         site.start()
         commands.remark("starting the site ...")
-        while not self._ready.wait(0.1) and site.is_alive():
-            pass
-        self._say = lambda text: None
-        if site.is_alive():
-            run_top(self._folder / "state")
-        self._stop.set()
-        commands.remark("ending the site ...")
-        site.join()
+        try:
+            while not self._ready.wait(0.1) and site.is_alive():
+                pass
+            self._say = lambda text: None
+            if site.is_alive():
+                run_top(self._folder / "state")
+        finally:
+            self._stop.set()
+            commands.remark("ending the site ...")
+            site.join()
         return self._result
+
+    def _run(self) -> None:
+        asyncio.run(self._main())
 
     async def _main(self) -> None:
         from hil.demo import Demo

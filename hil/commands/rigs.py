@@ -1,4 +1,4 @@
-"""surplus rigs: starts rigs that run the real firmware on virtual parts, against any broker."""
+"""surplus hil rigs: starts rigs that run the real firmware on virtual parts, against any broker."""
 
 import json
 import signal
@@ -24,7 +24,10 @@ class BadCall(ValueError):
 
 
 def register(app: typer.Typer) -> None:
-    app.command("rigs")(rigs)
+    bench = typer.Typer(help="The bench: real firmware on virtual parts.", rich_markup_mode=None)
+    bench.callback()(lambda: None)
+    bench.command("rigs")(rigs)
+    app.add_typer(bench, name="hil")
 
 
 def rigs(
@@ -43,7 +46,7 @@ def rigs(
         with tempfile.TemporaryDirectory(prefix="surplus-rigs-") as folder:
             run(configs, flash or Path(folder), seconds, as_json)
     except (BadCall, NoMicroPython, OSError) as error:
-        print(f"surplus rigs: {error}", file=sys.stderr)
+        print(f"surplus hil rigs: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
 
 
