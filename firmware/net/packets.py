@@ -6,7 +6,8 @@ bytes that are not MQTT raise PacketError and nothing else.
 
 from collections import namedtuple
 
-CONNACK, PUBLISH, SUBACK, PINGRESP = 2, 3, 9, 13
+CONNACK, PUBLISH, RETAINED, SUBACK, PINGRESP = 0x20, 0x30, 0x31, 0x90, 0xD0
+FIRST_BYTES = (CONNACK, PUBLISH, RETAINED, SUBACK, PINGRESP)  # kind and flags
 PACKET_MAX = 5_000  # the largest message of the contract, its seal and its topic
 
 PINGREQ = b"\xc0\x00"
@@ -76,6 +77,8 @@ class Receiver:
     def _size(self, data: bytes, at: int) -> tuple[int, int]:
         """Size of the body and where it starts; start -1 when more bytes are needed."""
         size = 0
+        if at < len(data) and data[at] not in FIRST_BYTES:
+            raise PacketError(f"no packet for us begins with 0x{data[at]:02x}")
         for index in range(4):
             place = at + 1 + index
             if place >= len(data):
@@ -89,23 +92,18 @@ class Receiver:
 
 
 def _decode(first: int, body: bytes) -> object:
-    kind, flags = first >> 4, first & 15
-    if kind == PUBLISH:
-        return _published(flags, body)
-    if flags:
-        raise PacketError(f"flags {flags} on packet {kind}")
-    if kind == CONNACK and len(body) == 2:
+    if first in (PUBLISH, RETAINED):
+        return _published(first == RETAINED, body)
+    if first == CONNACK and len(body) == 2:
         return Connack(body[1])
-    if kind == SUBACK and len(body) >= 3:
+    if first == SUBACK and len(body) >= 3:
         return Suback(body[2:])
-    if kind == PINGRESP and not body:
+    if first == PINGRESP and not body:
         return Pingresp()
-    raise PacketError(f"packet {kind} of {len(body)} bytes")
+    raise PacketError(f"packet 0x{first:02x} of {len(body)} bytes")
 
 
-def _published(flags: int, body: bytes) -> Publish:
-    if flags & 0x0E:
-        raise PacketError("a QoS nobody asked for")
+def _published(retain: bool, body: bytes) -> Publish:
     if len(body) < 2:
         raise PacketError("a publish without a topic")
     end = 2 + (body[0] << 8 | body[1])
@@ -115,7 +113,7 @@ def _published(flags: int, body: bytes) -> Publish:
         topic = body[2:end].decode()
     except (UnicodeError, ValueError):
         raise PacketError("a topic that is no text") from None
-    return Publish(topic, body[end:], bool(flags & 1))
+    return Publish(topic, body[end:], retain)
 
 
 def _packet(first: int, body: bytes) -> bytes:

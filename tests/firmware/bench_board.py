@@ -1,0 +1,116 @@
+"""A board of the firmware that exists only in a test: what firmware/board.py would make."""
+
+from chain import Chain
+from exchange import Pin
+
+from firmware.boards import s21pro
+from firmware.drivers.hashboard import Hashboard
+from firmware.drivers.pmbus_psu import PsuError
+from firmware.drivers.tmp75 import SensorError
+
+
+class Supply:
+    def __init__(self, log):
+        self.log = log
+        self.deaf = False
+        self.mv, self.watts, self.word = 0, 20, 0
+
+    def start(self, mv):
+        self._hear("start")
+        self.set_mv(mv)
+
+    def set_mv(self, mv):
+        self._hear("mv")
+        self.mv = mv
+        self.log.append(("mv", mv))
+
+    def status(self):
+        self._hear("status")
+        return self.word
+
+    def output_mv(self):
+        return self.mv
+
+    def input_w(self):
+        return self.watts
+
+    def _hear(self, what):
+        if self.deaf:
+            raise PsuError(f"{what}: no answer")
+
+
+class Sensor:
+    def __init__(self):
+        self.dc = 300
+
+    def read_dc(self):
+        if self.dc is None:
+            raise SensorError("gone")
+        return self.dc
+
+
+class Fans:
+    duty_pm = 0
+
+    def __init__(self):
+        self.rpms = [5950] * 4
+
+    def set_duty(self, duty_pm):
+        self.duty_pm = duty_pm
+
+    def settled_pm(self):
+        return 1000
+
+    def rpm(self):
+        return self.rpms
+
+
+class Facts:
+    """s21pro with small chains, so that a start takes half a second."""
+
+    DOMAINS, CHIPS_PER_DOMAIN = 2, 2
+
+    def __init__(self):
+        for name in dir(s21pro):
+            if name.isupper() and not hasattr(Facts, name):
+                setattr(self, name, getattr(s21pro, name))
+
+
+class Clocks(Hashboard):
+    """A hash board that also writes its clock into the log."""
+
+    log = None
+
+    def set_clock(self, khz, word):
+        super().set_clock(khz, word)
+        self.log.append(("khz", khz))
+
+
+class TestBoard:
+    __test__ = False  # pytest: this is no test
+
+    def __init__(self):
+        self.log = []  # what happened, in order
+        self.facts = Facts()
+        self.chains = [Chain(4) for _ in range(3)]
+        self.enables = [Pin() for _ in range(3)]
+        self.hashboards = [
+            Clocks(n, self.chains[n], self.enables[n], Pin(), 1370, 2, 2) for n in range(3)
+        ]
+        for hashboard in self.hashboards:
+            hashboard.log = self.log
+        self.supply = Supply(self.log)
+        self.fans = Fans()
+        self.sensors = {name: Sensor() for name, _, _ in self.facts.SENSORS}
+        self.powered = False
+        self.fed = 0
+
+    def hash_power(self, on):
+        if on != self.powered:
+            self.log.append(("power", on))
+        self.powered = on
+        for chain in self.chains:
+            chain.reset()
+
+    def feed(self):
+        self.fed += 1

@@ -1,0 +1,109 @@
+"""The rig's loops on a board that exists only here; both runtimes."""
+
+import asyncio
+
+from bench_board import TestBoard
+
+from firmware import clock
+from firmware.dispatch import Dispatch
+from firmware.rig import Rig, limited
+from protocols.ladder import ASLEEP, Admitted
+
+
+def made():
+    board = TestBoard()
+    return board, Rig(board, Dispatch("here", "rig-7", b"b" * 32, b"r" * 32, lambda: "0" * 16))
+
+
+def joined(rig, level):
+    rig.dispatch.joined = rig.dispatch.leased = True
+    rig.dispatch._left_ms = 60_000
+    rig.dispatch.admitted = Admitted(level, level, 0)
+
+
+async def running(rig, until, limit_ms=6_000):
+    """All loops, until something is so."""
+    loops = (rig.safety_loop, rig.sensors_loop, rig.supply_loop, rig.thermal_loop, rig.power_loop)
+    tasks = [asyncio.create_task(loop()) for loop in loops]
+    begun_ms = clock.now_ms()
+    try:
+        while not until():
+            await clock.sleep_ms(10)
+            assert clock.since_ms(begun_ms) < limit_ms, "it does not come to that"
+    finally:
+        for task in tasks:
+            task.cancel()
+        await clock.sleep_ms(1)
+
+
+def test_from_boot_to_hashing_and_off_by_a_stopped_fan():
+    board, rig = made()
+    assert rig.state() == "joining" and rig.power_w() == 25 and rig.hot_dc() == -1000
+
+    async def story():
+        await running(rig, lambda: rig.verdict and rig.verdict.may_hash)
+        assert rig.state() == "joining" and not board.powered and board.fed > 0
+        joined(rig, 1)
+        await running(rig, lambda: rig.state() == "waking")
+        assert board.powered and rig.hot_dc() == 450 and rig.inlet_dc() == 300
+        await running(rig, lambda: rig.hashing.state == "on")
+        board.fans.rpms = [5950, 5950, 0, 5950]
+        await running(rig, lambda: rig.state() == "fault", 2_500)
+        assert not board.powered and rig.cap_level() == 0 and rig.level() == 0
+        assert rig.changes[-1].code == "fan-stopped"
+        await running(rig, lambda: board.fans.duty_pm == 1000, 500)
+
+    asyncio.run(story())
+
+
+def test_a_budget_of_sleep_cuts_at_once():
+    board, rig = made()
+
+    async def story():
+        joined(rig, 1)
+        await running(rig, lambda: rig.hashing.state == "on")
+        rig.dispatch.admitted = ASLEEP
+        rig.obey_at_once()
+        assert not board.powered and rig.state() == "asleep"
+
+    asyncio.run(story())
+
+
+def test_a_silent_power_loop_is_cut_by_the_safety_loop():
+    board, rig = made()
+
+    async def story():
+        joined(rig, 1)
+        await running(rig, lambda: rig.hashing.state == "on")
+        rig._power_turn_ms = clock.now_ms() - 1_100
+        rig.safety_turn(100)
+        assert not board.powered and rig.changes[-1].code == "power-late"
+
+    asyncio.run(story())
+
+
+def test_a_lost_sensor_lowers_the_cap_at_once():
+    board, rig = made()
+
+    async def story():
+        joined(rig, 8)
+        await running(rig, lambda: rig.hashing.state == "on")
+        board.sensors["outlet 1"].dc = None
+        await running(rig, lambda: rig.cap_level() == 1, 1_200)
+        assert rig.target_w() == rig.plant.points[0].watts
+        assert board.powered
+        await running(rig, lambda: board.fans.duty_pm == 1000, 500)
+
+    asyncio.run(story())
+
+
+def test_what_is_admitted_within_the_cap():
+    a = Admitted
+    for admitted, cap, allowed in (
+        (a(3, 3, 0), 8, a(3, 3, 0)),
+        (a(3, 4, 500), 4, a(3, 4, 500)),
+        (a(3, 4, 500), 3, a(3, 3, 0)),
+        (a(3, 4, 500), 2, a(2, 2, 0)),
+        (ASLEEP, 1, ASLEEP),
+    ):
+        assert limited(admitted, cap) == allowed, (admitted, cap)
