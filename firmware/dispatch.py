@@ -6,7 +6,7 @@ time.  The rules are those of the contract; a refusal is counted by its reason.
 
     joining --cmd with our nonce--> joined --budget--> admitted
        ^                              |                   |
-       '------ lease or patience runs out: a fresh nonce -'
+       '---- lease or patience runs out, or a fault: a fresh nonce -'
 """
 
 from protocols import ladder, mac, messages, topics
@@ -24,7 +24,7 @@ class Dispatch:
         self._budget_topic, self._budget_key = topics.budget(site), budget_key
         self._cmd_topic, self._rig_key = topics.rig(site, rig, "cmd"), rig_key
         self._fresh = fresh
-        self.refused = {}  # reason -> count
+        self.refused: dict[str, int] = {}  # reason -> count
         self._begin()
 
     def _begin(self) -> None:
@@ -38,7 +38,7 @@ class Dispatch:
         self.because = "waiting to be joined"
         self.term = self.seq = 0  # the last budget obeyed, or where we came in
         self._left_ms = 0
-        self._ladders = {}
+        self._ladders: dict[int, tuple[ladder.Step, ...]] = {}
         self._budget = (0, 0)  # epoch and position of the last one accepted
 
     @property
@@ -60,6 +60,16 @@ class Dispatch:
         self._begin()
         self.because = "the lease ran out"
         return True
+
+    def leave(self, because: str) -> None:
+        """Forget ladder and lease: the rig cannot run, and must join again when it can.
+
+        Others are run in its place meanwhile; a rig that came back by itself would put
+        the site above its budget.
+        """
+        if self.joined:
+            self._begin()
+        self.because = because
 
     def hear(self, topic: str, payload: bytes) -> str:
         """A message.  What it was: JOINED, OBEYED, ECHO, BUDGET, or "" when refused."""

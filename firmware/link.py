@@ -36,7 +36,7 @@ class Link:
             [topics.budget(settings["site"]), self._topics["cmd"]],
         )
         self.events = telemetry.Events()
-        self._said = None  # what the last state said, as far as a change matters
+        self._said: tuple = ()  # what the last state said, as far as a change matters
         self._nonce = ""
         self._state_left_ms = self._hello_left_ms = self._events_left_ms = 0
 
@@ -91,6 +91,8 @@ class Link:
 
     def _hear(self, topic: str, payload: bytes) -> None:
         rig = self._rig
+        if rig.faulty():
+            return  # nothing to join for
         heard = rig.dispatch.hear(topic, payload)
         if heard == BUDGET:
             rig.obey_at_once()

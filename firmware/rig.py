@@ -18,7 +18,7 @@ from firmware.drivers.tmp75 import SensorError
 from firmware.hashing import IS_OFF, ON, Hashing
 from firmware.limits import Envelope, Gate
 from firmware.power import STEP_MS, Plant, Ramp
-from firmware.safety import Change, Fan, Safety, Snapshot, Supply
+from firmware.safety import Change, Fan, Safety, Snapshot, Supply, Verdict
 from firmware.thermal import AIR, Thermal
 from firmware.vitals import Vitals, hottest
 from protocols.hashboard import TOTAL_HASHES
@@ -47,8 +47,8 @@ class Rig:
         self.fans = [Fan(0, 0)] * len(facts.FAN_TACH_PINS)
         self.supply = Supply(None, None, 0, None, 0)
         self.up_ms = 0
-        self.verdict = None
-        self.changes = []  # of safety, for whoever reports them
+        self.verdict: Verdict | None = None
+        self.changes: list[Change] = []  # of safety, for whoever reports them
         self.fallbacks = 0  # how often the lease ran out
         self._power_turn_ms = clock.now_ms()
 
@@ -108,6 +108,8 @@ class Rig:
         self.verdict = self.safety.step(self._snapshot(elapsed_ms))
         self.gate.heartbeat(self.verdict.may_hash)
         self.changes += self.safety.changes
+        if self.verdict.fault:
+            self.dispatch.leave(self.verdict.because)
         if self.hashing.state == IS_OFF:
             return
         if not self.verdict.may_hash:

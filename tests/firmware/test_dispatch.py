@@ -295,3 +295,14 @@ def test_lower_of_two():
         (ASLEEP, b(8, 8, 0), ASLEEP),
     ):
         assert lower(one, other) == lower(other, one) == least, (one, other)
+
+
+def test_a_fault_forgets_the_ladder_and_joins_anew():
+    rig = World().joined().rig
+    nonce = rig.nonce
+    rig.leave("a fan stopped")
+    assert not rig.joined and rig.admitted == ASLEEP and rig.nonce != nonce
+    assert rig.because == "a fan stopped"
+    nonce = rig.nonce
+    rig.leave("still")
+    assert rig.nonce == nonce and rig.because == "still"
