@@ -76,6 +76,8 @@ class Learner:
             if self.rejected < BELIEVE_AFTER:
                 return False
             self._cov = np.diag(self._sd0**2)
+            spread = self._cov @ x
+            variance = float(x @ spread) + noise
         self.rejected = 0
         gain = spread / variance
         self.state = self.state + gain * surprise_w
