@@ -1,0 +1,116 @@
+"""Everybody's word, settled into one limit and its reason."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor.envelope import FOREVER, Entry, Envelope, settle
+
+OWN_W, DEFAULT_W, NOW_S = 5_000, 200, 1_000.0
+
+
+def says(source, w, **more):
+    """An entry heard just now."""
+    return Entry(source, ((NOW_S - 10, w),), **({"heard_s": NOW_S} | more))
+
+
+def settled(*entries, now_s=NOW_S):
+    return settle(entries, OWN_W, DEFAULT_W, now_s)
+
+
+def test_with_nobody_speaking_boot_is_failsafe():
+    assert settled() == Envelope(DEFAULT_W, "site", "no signal: the site's default")
+    assert settle([], 100, 200, NOW_S).limit_w == 100, "the breaker is above the default"
+
+
+def test_the_smallest_word_wins_and_gives_its_reason():
+    assert settled(says("grid", 900), says("market", 700, because="evening peak")) == Envelope(
+        700, "market", "evening peak"
+    )
+
+
+def test_an_entry_without_a_reason_has_its_schedule():
+    assert settled(says("csv", 900)).because == "its schedule"
+
+
+def test_the_sites_own_limit_holds_above_all():
+    assert settled(says("grid", 9_000)) == Envelope(OWN_W, "site", "the site's own limit")
+    assert settled(says("grid", OWN_W)).source == "grid"
+
+
+def test_on_equal_words_the_first_wins():
+    assert settled(says("one", 800), says("two", 800)).source == "one"
+
+
+def test_zero_is_a_word_and_not_silence():
+    assert settled(says("grid", 0)).limit_w == 0
+
+
+def test_past_its_end_an_entry_says_its_default():
+    ends = says("grid", 900, until_s=NOW_S + 5, default_w=300, because="peak")
+    assert settled(ends, now_s=NOW_S + 4.9).limit_w == 900
+    assert settled(ends, now_s=NOW_S + 5) == Envelope(
+        300, "grid", "its default, since it is silent or over"
+    )
+
+
+def test_a_silent_source_says_its_default():
+    beats = says("grid", 900, silence_s=60.0, default_w=0)
+    assert settled(beats, now_s=NOW_S + 59.9).limit_w == 900
+    assert settled(beats, now_s=NOW_S + 60).limit_w == 0
+
+
+def test_without_a_default_it_says_nothing_and_the_rest_decide():
+    over = says("wish", 100, until_s=NOW_S)
+    assert settled(over, says("grid", 900)).limit_w == 900
+    assert settled(over).because == "no signal: the site's default"
+
+
+def test_before_its_first_row_an_entry_says_its_default():
+    ahead = Entry("csv", ((NOW_S + 60, 900),), heard_s=NOW_S, default_w=50, because="a file")
+    assert settled(ahead) == Envelope(50, "csv", "a file")
+    assert settled(ahead, now_s=NOW_S + 60).limit_w == 900
+    assert Entry("mute", (), default_w=None).limit_w(NOW_S) is None
+
+
+def test_a_row_holds_until_the_next_one():
+    entry = Entry("csv", ((10.0, 1), (20.0, 2), (30.0, 3)), until_s=40.0)
+    assert [entry.limit_w(t) for t in (9.9, 10.0, 19.9, 20.0, 39.9, 40.0)] == [
+        None,
+        1,
+        1,
+        2,
+        3,
+        None,
+    ]
+    assert entry.changes(10.0) == [(20.0, 2), (30.0, 3)]
+    assert entry.changes(30.0) == []
+    assert Entry("csv", ((10.0, 1), (50.0, 2)), until_s=40.0).changes(0.0) == [(10.0, 1)]
+
+
+times = st.floats(0, 100)
+entries = st.builds(
+    Entry,
+    source=st.sampled_from("abc"),
+    schedule=st.lists(st.tuples(times, st.integers(0, 9_000)), max_size=4).map(
+        lambda rows: tuple(sorted(rows))
+    ),
+    until_s=times | st.just(FOREVER),
+    heard_s=times,
+    silence_s=times | st.just(FOREVER),
+    default_w=st.none() | st.integers(0, 9_000),
+)
+
+
+@given(st.lists(entries, max_size=5), times)
+def test_never_above_any_word_nor_the_sites_own_limit(said, now_s):
+    envelope = settle(said, OWN_W, DEFAULT_W, now_s)
+    words = [w for entry in said if (w := entry.limit_w(now_s)) is not None]
+    assert envelope.limit_w == min([OWN_W, *words] if words else [OWN_W, DEFAULT_W])
+    assert envelope.because
+
+
+@given(st.lists(entries, max_size=4), entries, times)
+def test_one_more_word_never_lifts_a_limit_somebody_set(said, more, now_s):
+    if any(entry.limit_w(now_s) is not None for entry in said):
+        before = settle(said, OWN_W, DEFAULT_W, now_s)
+        assert settle([*said, more], OWN_W, DEFAULT_W, now_s).limit_w <= before.limit_w

@@ -1,0 +1,63 @@
+"""The newest of everything, until a tick takes it."""
+
+import pytest
+
+from supervisor import inbox as inboxes
+from supervisor.envelope import Entry
+from supervisor.inbox import Inbox, Meter, Refusal
+
+
+def test_a_signal_wakes_and_replaces_what_its_source_said_before():
+    inbox = Inbox()
+    first, other, second = (Entry(s, ((0.0, w),)) for s, w in (("a", 1), ("b", 2), ("a", 3)))
+    inbox.put_signal(first)
+    assert inbox.wake.is_set()
+    inbox.put_signal(other)
+    inbox.put_signal(second)
+    assert inbox.entries == {"a": second, "b": other}
+    assert inbox.take_news() == [first, other, second], "the ledger hears of every word"
+    assert inbox.take_news() == []
+
+
+def test_withdrawing_tells_whether_there_was_something():
+    inbox = Inbox()
+    inbox.put_signal(Entry("a", ()))
+    inbox.wake.clear()
+    assert inbox.withdraw("a") and inbox.wake.is_set()
+    assert not inbox.withdraw("a")
+    assert inbox.entries == {}
+
+
+def test_rig_messages_keep_their_order_and_are_taken_once():
+    inbox = Inbox()
+    inbox.put_rig("r1", "hello", b"1")
+    inbox.put_rig("r1", "state", b"2")
+    assert inbox.take_rigs() == [("r1", "hello", b"1"), ("r1", "state", b"2")]
+    assert inbox.take_rigs() == []
+    assert not inbox.wake.is_set(), "telemetry waits for the beat"
+
+
+def test_a_flood_loses_the_oldest_and_counts_them(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(inboxes, "BACKLOG_MAX", 10)
+    inbox = Inbox()
+    for number in range(11):
+        inbox.put_rig(f"r{number}", "state", b"")
+    assert [rig for rig, _, _ in inbox.take_rigs()] == [f"r{n}" for n in range(5, 11)]
+    assert inbox.lost == 5
+
+
+def test_refusals_are_kept_up_to_a_number(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(inboxes, "REFUSALS_MAX", 2)
+    inbox = Inbox()
+    for number in range(3):
+        inbox.refuse("mqtt", f"reason {number}")
+    assert inbox.take_refusals() == [Refusal("mqtt", "reason 0"), Refusal("mqtt", "reason 1")]
+    assert inbox.take_refusals() == []
+
+
+def test_the_meter_is_the_last_reading():
+    inbox = Inbox()
+    assert inbox.meter is None
+    inbox.put_meter(5, 1.0)
+    inbox.put_meter(6, 2.0)
+    assert inbox.meter == Meter(6, 2.0)
