@@ -34,8 +34,8 @@ class Board:
         self.sensors = {name: Tmp75(sensor_bus, address) for name, address, _ in facts.SENSORS}
         self.supply = Psu(supply_bus, facts.SUPPLY_ADDRESS)
         self._led = machine.Pin(facts.LED_PIN, machine.Pin.OUT, value=0)
-        self._watchdog = None
-        self._wlan = None
+        self._watchdog: machine.WDT | None = None
+        self._wlan: network.WLAN | None = None
 
     def hash_power(self, on: bool) -> None:
         """The plain line to the supply; asks nobody."""

@@ -13,8 +13,8 @@ ON_MICROPYTHON = hasattr(time, "ticks_ms")
 def now_ms() -> int:
     """A point in time, good for since_ms() only, and not for longer than six days."""
     if ON_MICROPYTHON:
-        return time.ticks_ms()
-    return time.monotonic_ns() // 1_000_000
+        return time.ticks_ms()  # type: ignore[return-value]
+    return time.monotonic_ns() // 1_000_000  # type: ignore[attr-defined]
 
 
 def since_ms(then_ms: int) -> int:

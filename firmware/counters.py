@@ -13,7 +13,7 @@ class HashCounter:
 
     def reset(self) -> None:
         """The chips start at 0 again."""
-        self._last = {}
+        self._last: dict[int, int] = {}
         self._age_ms = 0
         self._bad = 0
         self.ghs = 0

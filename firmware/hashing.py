@@ -31,7 +31,7 @@ class Hashing:
         self.refusal = ""  # of the gate, the last one
         self.woke_in_ms = 0
         self._changed_ms = clock.now_ms()
-        self._task = None
+        self._task: asyncio.Task | None = None
 
     def hash_ms(self) -> int:
         """How long hash power has been on (above 0) or off (below 0)."""

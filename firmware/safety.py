@@ -58,7 +58,7 @@ RULES = (
     Rule(
         "loop-late", 1_000, 1_000, 0, OFF, 5_000, EVER, "the safety loop was held up for a second"
     ),
-    Rule("board-dead", 0, 0, 0, OFF, 10_000, EVER, "a hash board does not start or answer"),
+    Rule("board-dead", 0, 0, 0, OFF, 10_000, EVER, "the hash boards do not start or answer"),
 )
 
 Fan = namedtuple("Fan", ("rpm", "expected_rpm"))
@@ -116,7 +116,7 @@ class Watch:
 class Safety:
     def __init__(self, rules: tuple = RULES) -> None:
         self._watches = [Watch(rule) for rule in rules]
-        self.changes = []  # what the last step changed, for the event list
+        self.changes: list[Change] = []  # what the last step changed, for the event list
 
     def step(self, snapshot: Snapshot) -> Verdict:
         """One turn of the loop."""
@@ -130,7 +130,7 @@ class Safety:
 
     def _verdict(self, snapshot: Snapshot) -> Verdict:
         """Off before low before down; the first rule of the worst kind gives the reason."""
-        worst = {}
+        worst: dict[str, Watch] = {}
         for watch in self._watches:
             if watch.active:
                 worst.setdefault(watch.rule.action, watch)

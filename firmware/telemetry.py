@@ -14,7 +14,7 @@ class Events:
 
     def __init__(self) -> None:
         self.newest = 0
-        self._kept = []  # (number, message body)
+        self._kept: list[tuple[int, bytes]] = []  # (number, message body)
 
     def add(self, code: str, text: str, up_ms: int) -> bytes:
         """The body to publish now, and again until record() covers it."""

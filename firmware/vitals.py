@@ -21,8 +21,8 @@ class Vital:
         self.name, self.kind = name, kind
         self.age_ms = 0
         self.frozen = False
-        self._recent = []  # the last three that can be
-        self.then = {}  # what the others showed when this one last moved
+        self._recent: list[int] = []  # the last three that can be
+        self.then: dict[str, int] = {}  # what the others showed when this one last moved
 
     @property
     def value(self) -> int | None:

@@ -58,7 +58,7 @@ POINTS = (
 FIRST_KHZ = 56_250  # where every climb begins; captured on a stock S21 Pro
 UP_KHZ, DOWN_KHZ = 6_250, 25_000  # a step of 100 ms
 STEP_MV = 100  # the most the rail may move in one step
-SUPPLY_MV_MIN, SUPPLY_MV_MAX = 11_900, 15_000
+SUPPLY_MV_MIN = 11_900  # the supply can do no less; the top point is the most we ask
 
 # fit of recorded S21 Pro rigs: effective switched capacity of one chip in picofarad,
 # and what all chips leak at 1 V on a domain, warm, in watts

@@ -12,7 +12,7 @@ class Tach:
 
     def __init__(self, counter) -> None:
         self._counter = counter
-        self._marks = []  # (when, count), oldest first, one window long
+        self._marks: list[tuple[int, int]] = []  # (when, count), oldest first, one window long
 
     def rpm(self) -> int:
         """Over the last window; call it ten times a second.  A dead counter reads 0."""
@@ -36,7 +36,7 @@ class Fans:
     def __init__(self, pwm, counters) -> None:
         self._pwm = pwm
         self._tachs = [Tach(counter) for counter in counters]
-        self._changes = []  # (when, duty), the last duties that still matter
+        self._changes: list[tuple[int, int]] = []  # (when, duty), the last duties that still matter
         self.duty_pm = 0
 
     def set_duty(self, duty_pm: int) -> None:

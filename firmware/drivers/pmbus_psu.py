@@ -21,7 +21,7 @@ class Psu:
     def __init__(self, i2c, address: int) -> None:
         self._i2c = i2c
         self._address = address
-        self._exponent = None
+        self._exponent: int | None = None
         self.bad_replies = 0
 
     def start(self, mv: int) -> None:

@@ -39,7 +39,7 @@ class Session:
         self.dropped = 0  # packets nobody could take
         self.last_error = ""
         self._failures = 0
-        self._outbox = []
+        self._outbox: list[bytes] = []
         self._filled = asyncio.Event()
         self._heard_ms = self._sent_ms = 0
 
@@ -68,9 +68,10 @@ class Session:
 
     async def _session(self, on_connect, on_message) -> None:
         broker = self._broker
-        reader, writer = await asyncio.wait_for(
+        streams: tuple = await asyncio.wait_for(
             asyncio.open_connection(broker.host, broker.port), STEP_S
         )
+        reader, writer = streams
         try:
             receiver = packets.Receiver()
             await self._enter(reader, writer, receiver)
@@ -119,7 +120,7 @@ class Session:
     async def _both_ways(self, reader, writer, receiver, on_message) -> None:
         """Until either way fails."""
         over = asyncio.Event()
-        errors = []
+        errors: list[str] = []
         ways = [
             asyncio.create_task(_guarded(way, over, errors))
             for way in (self._listen(reader, receiver, on_message), self._speak(writer))
