@@ -18,7 +18,10 @@ FACTOR_SD = 0.12  # before anything is learned; field reports say 5 to 20 %
 DRIFT_SD_PER_S = 2e-5
 SURE = 2.0
 REJECT_SD = 6.0
-BELIEVE_AFTER = 8  # readings in a row that fit nothing: then the world has changed
+BELIEVE_AFTER = 8  # readings in a row that fit nothing and say more is drawn: believed then
+DOUBT = 1.05  # variance grows by this with every reading that says far less is drawn
+FACTOR_MIN, FACTOR_MAX = 0.75, 1.3  # beyond this it is the meter that is wrong
+FIXED_SDS = 4.0  # how far the fixed load may be learned from where it started
 
 
 class Learner:
@@ -73,6 +76,9 @@ class Learner:
         surprise_w = metered_w - float(self.state @ x)
         if abs(surprise_w) > REJECT_SD * variance**0.5:
             self.rejected += 1
+            if surprise_w < 0:
+                self._doubt_a_little()
+                return False
             if self.rejected < BELIEVE_AFTER:
                 return False
             self._cov = np.diag(self._sd0**2)
@@ -80,10 +86,20 @@ class Learner:
             variance = float(x @ spread) + noise
         self.rejected = 0
         gain = spread / variance
+        fixed_w = FIXED_SDS * self._sd0[-1]
         self.state = self.state + gain * surprise_w
+        self.state[:-1] = np.clip(self.state[:-1], FACTOR_MIN, FACTOR_MAX)
+        self.state[-1] = np.clip(self.state[-1], -fixed_w, fixed_w)
         self._cov = self._cov - np.outer(gain, spread)
         self._cov = (self._cov + self._cov.T) / 2
         return True
+
+    def _doubt_a_little(self) -> None:
+        """Somebody says that far less is drawn.  A dead meter says so too, so what is known is
+        doubted slowly, and never more than at the start."""
+        room = np.minimum(DOUBT, self._sd0**2 / np.maximum(np.diag(self._cov), 1e-12))
+        grow = np.sqrt(np.maximum(room, 1.0))
+        self._cov = self._cov * np.outer(grow, grow)
 
     def keep(self) -> dict[str, list[object]]:
         """What was learned, as plain values."""
