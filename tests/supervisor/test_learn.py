@@ -105,7 +105,7 @@ def test_a_dead_meter_never_makes_room():
 
 def test_a_site_that_really_draws_less_is_believed_in_time():
     learner = taught(fresh(), np.array([1.0, 1.0]))
-    for _ in range(120):
+    for _ in range(300):
         learner.observe(SITE_W, 900_000.0, 0.0)
     assert abs(learner.likely_w(SITE_W) - 900_000) < 5_000
 
