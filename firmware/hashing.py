@@ -17,6 +17,7 @@ from protocols import pll
 
 IS_OFF, WAKING, ON = "off", "waking", "on"
 SUPPLY_ON_MS = 500
+LONG_MS = 1_000_000_000  # as far as anybody counts
 BOARD_START_MS = 12_000  # ten times what a sound board needs
 
 
@@ -30,13 +31,15 @@ class Hashing:
         self.trouble = ""  # why the boards did not start; for the safety loop
         self.refusal = ""  # of the gate, the last one
         self.woke_in_ms = 0
-        self._changed_ms = clock.now_ms()
+        self.hash_ms = 0  # how long hash power has been on (above 0) or off (below 0)
         self._task: asyncio.Task | None = None
 
-    def hash_ms(self) -> int:
-        """How long hash power has been on (above 0) or off (below 0)."""
-        age_ms = max(1, clock.since_ms(self._changed_ms))
-        return age_ms if self.setting.on else -age_ms
+    def elapse(self, elapsed_ms: int) -> None:
+        """Time has passed; a clock's ticks would wrap around within the week."""
+        if self.setting.on:
+            self.hash_ms = min(LONG_MS, max(0, self.hash_ms) + elapsed_ms)
+        else:
+            self.hash_ms = max(-LONG_MS, min(0, self.hash_ms) - elapsed_ms)
 
     def step(self, target_w: int) -> None:
         """100 ms on.  target_w: 0 is asleep."""
@@ -57,8 +60,6 @@ class Hashing:
             self._task = None
         for hashboard in self._board.hashboards:
             hashboard.off()
-        if self.setting.on:
-            self._changed_ms = clock.now_ms()
         self.state, self.setting, self.trouble = IS_OFF, OFF, ""
 
     def _to(self, wanted: Request) -> None:
@@ -69,7 +70,6 @@ class Hashing:
             return
         if self.state == IS_OFF:
             self.state, self.setting = WAKING, passed
-            self._changed_ms = clock.now_ms()
             self._task = asyncio.create_task(self._wake())
         elif self.state == ON:
             self._apply(passed)

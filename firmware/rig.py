@@ -102,6 +102,7 @@ class Rig:
     def safety_turn(self, elapsed_ms: int) -> None:
         self.up_ms += elapsed_ms
         self.vitals.elapse(elapsed_ms)
+        self.hashing.elapse(elapsed_ms)
         self._age_supply(elapsed_ms)
         expected_rpm = self.plant.rpm(self.board.fans.settled_pm())
         self.fans = [Fan(rpm, expected_rpm) for rpm in self.board.fans.rpm()]
@@ -144,7 +145,7 @@ class Rig:
             self.supply = Supply(status, millivolts, self.hashing.setting.mv, input_w, 0)
 
     async def thermal_loop(self) -> None:
-        beat = clock.Beat(THERMAL_MS)
+        beat, lit = clock.Beat(THERMAL_MS), False
         while True:
             elapsed_ms = await beat.wait()
             outlet_dc = hottest(self.vitals.sensors(), "outlet")
@@ -152,6 +153,8 @@ class Rig:
             hashing = self.hashing.state != IS_OFF
             duty_pm = self.thermal.step(outlet_dc, hashing, trouble, elapsed_ms)
             self.board.fans.set_duty(self.gate.judge_duty(duty_pm)[0])
+            lit = not lit if self.faulty() else hashing
+            self.board.led(lit)
 
     async def power_loop(self) -> None:
         beat = clock.Beat(STEP_MS)
@@ -207,7 +210,7 @@ class Rig:
     def _snapshot(self, elapsed_ms: int) -> Snapshot:
         return Snapshot(
             elapsed_ms,
-            self.hashing.hash_ms(),
+            self.hashing.hash_ms,
             self.vitals.sensors(),
             self.fans,
             self.supply,

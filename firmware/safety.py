@@ -18,6 +18,7 @@ OFF = "off"  # hash power off; LOW and DOWN only lower the cap
 EVER = 1_000_000  # retries of a rule that never latches
 GOOD_MS = 600_000  # so long without trouble, and the returns are forgotten
 HOLD_MS_MAX = 600_000
+LONG_MS = 1_000_000  # nobody counts further; keeps the numbers small
 
 Rule = namedtuple(
     "Rule", ("code", "limit", "clear", "delay_ms", "action", "hold_ms", "retries", "words")
@@ -90,7 +91,7 @@ class Watch:
 
     def step(self, because: str, elapsed_ms: int) -> bool:
         """because: the condition in words, "" when it does not hold.  True on a change."""
-        self._for_ms = self._for_ms + elapsed_ms if because else 0
+        self._for_ms = min(LONG_MS, self._for_ms + elapsed_ms) if because else 0
         if not self.active:
             self._forget(elapsed_ms)
             if because and self._for_ms > self.rule.delay_ms:
@@ -98,7 +99,7 @@ class Watch:
                 self._returns += 1
                 return True
             return False
-        self._held_ms = 0 if because else self._held_ms + elapsed_ms
+        self._held_ms = 0 if because else min(LONG_MS, self._held_ms + elapsed_ms)
         if self.latched or because or self._held_ms < self._hold_ms():
             return False
         self.active, self.because, self._good_ms = False, "", 0
@@ -108,7 +109,7 @@ class Watch:
         return min(HOLD_MS_MAX, self.rule.hold_ms << min(self._returns - 1, 8))
 
     def _forget(self, elapsed_ms: int) -> None:
-        self._good_ms += elapsed_ms
+        self._good_ms = min(LONG_MS, self._good_ms + elapsed_ms)
         if self._good_ms >= GOOD_MS:
             self._returns = 0
 

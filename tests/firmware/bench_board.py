@@ -112,5 +112,8 @@ class TestBoard:
         for chain in self.chains:
             chain.reset()
 
+    def led(self, on):
+        self.lit = on
+
     def feed(self):
         self.fed += 1

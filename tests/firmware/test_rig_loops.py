@@ -45,6 +45,7 @@ def test_from_boot_to_hashing_and_off_by_a_stopped_fan():
         assert rig.state() == "joining" and not board.powered and board.fed > 0
         joined(rig, 1)
         await running(rig, lambda: rig.state() == "waking")
+        await running(rig, lambda: board.lit)
         assert board.powered and rig.hot_dc() == 450 and rig.inlet_dc() == 300
         await running(rig, lambda: rig.hashing.state == "on")
         board.fans.rpms = [5950, 5950, 0, 5950]
