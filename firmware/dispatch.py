@@ -13,6 +13,7 @@ from protocols import ladder, mac, messages, topics
 
 PATIENCE_MS = 15_000  # from joining to the first budget
 EPOCHS_HELD = 2
+DELAY_MS = 500  # a budget on its way for longer than the quickest by this much is late
 
 JOINED, OBEYED, ECHO, BUDGET = "joined", "obeyed", "echo", "budget"
 
@@ -24,6 +25,7 @@ class Dispatch:
         self._budget_topic, self._budget_key = topics.budget(site), budget_key
         self._cmd_topic, self._rig_key = topics.rig(site, rig, "cmd"), rig_key
         self._fresh = fresh
+        self._clock_ms = 0  # our own, from any beginning
         self.refused: dict[str, int] = {}  # reason -> count
         self._begin()
 
@@ -40,6 +42,7 @@ class Dispatch:
         self._left_ms = 0
         self._ladders: dict[int, tuple[ladder.Step, ...]] = {}
         self._budget = (0, 0)  # epoch and position of the last one accepted
+        self._quickest = None  # (term, our clock less the sender's) of the least delayed budget
 
     @property
     def lease_ms(self) -> int:
@@ -52,6 +55,7 @@ class Dispatch:
 
     def elapse(self, elapsed_ms: int) -> bool:
         """Time has passed.  True when the rig fell back and must join again."""
+        self._clock_ms += elapsed_ms
         if not self.joined:
             return False
         self._left_ms -= elapsed_ms
@@ -95,11 +99,28 @@ class Dispatch:
             return self._refuse("budget before joining")
         if (budget["term"], budget["seq"]) <= (self.term, self.seq):
             return self._refuse("budget not newer")
+        left_ms = budget["ttl_ms"] - self._late_ms(budget)
+        if left_ms <= 0:
+            return self._refuse("budget too late")
         self.term, self.seq = budget["term"], budget["seq"]
-        self._left_ms, self.leased = budget["ttl_ms"], True
+        self._left_ms, self.leased = left_ms, True
         self._budget = (budget["epoch"], budget["admit_w"])
         self.admitted = self._admits()
         return BUDGET
+
+    def _late_ms(self, budget: dict) -> int:
+        """How much longer this one was on its way than the quickest of its term.
+
+        A stalled connection must not stretch a lease beyond what the supervisor counts
+        with.  Only differences of clocks are used, so nobody's need be right.
+        """
+        offset_ms = self._clock_ms - budget["sent_ms"]
+        if self._quickest is None or self._quickest[0] != budget["term"]:
+            self._quickest = (budget["term"], offset_ms)
+        elif offset_ms < self._quickest[1]:
+            self._quickest = (budget["term"], offset_ms)
+        late_ms = offset_ms - self._quickest[1]
+        return late_ms if late_ms > DELAY_MS else 0
 
     def _on_cmd(self, cmd: dict) -> str:
         if cmd["nonce"] != self.nonce:

@@ -48,6 +48,7 @@ class Site:
         self.envelope: Envelope | None = None
         self.decision: Decision | None = None
         self.unix_s = 0.0
+        self._clock_s = time.time() - now_s  # so that what is sent never steps with the clock
         self._meter_at_s = -1.0
 
     def _next_term(self) -> int:
@@ -95,7 +96,7 @@ class Site:
             unix_s,
         )
         self.decision = self.dispatcher.tick(now_s, self.envelope.limit_w, self._meter(now_s))
-        self._broadcast(publish, unix_s)
+        self._broadcast(publish, now_s)
         self._send_ladders(publish, now_s, unix_s)
         self._record()
         return self.decision
@@ -115,7 +116,7 @@ class Site:
         fresh = now_s - meter.at_s <= (self.config.meter.stale_s if self.config.meter else 5.0)
         return meter.w if fresh else None
 
-    def _broadcast(self, publish: Publish, unix_s: float) -> None:
+    def _broadcast(self, publish: Publish, now_s: float) -> None:
         assert self.decision is not None
         self.seq += 1
         topic = topics.budget(self.config.site.name)
@@ -128,7 +129,7 @@ class Site:
                 "admit_w": self.decision.admit_w,
                 "budget_w": self.decision.budget_w,
                 "ttl_ms": int(self.means.lease_s * 1000),
-                "sent_ms": int(unix_s * 1000),
+                "sent_ms": int((now_s + self._clock_s) * 1000),
             },
         )
         publish(topic, mac.seal(self._budget_key, topic, body))

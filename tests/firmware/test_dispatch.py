@@ -37,15 +37,15 @@ class World:
         topic = topics.rig(SITE, RIG, "cmd")
         return self.rig.hear(topic, mac.seal(key, topic, body))
 
-    def budget(self, admit_w, seq=1, term=1, epoch=1, ttl_ms=TTL_MS, key=BUDGET_KEY):
-        return self.rig.hear(*sealed_budget(admit_w, seq, term, epoch, ttl_ms, key))
+    def budget(self, admit_w, seq=1, term=1, epoch=1, ttl_ms=TTL_MS, key=BUDGET_KEY, sent_ms=0):
+        return self.rig.hear(*sealed_budget(admit_w, seq, term, epoch, ttl_ms, key, sent_ms))
 
     def joined(self):
         assert self.cmd() == JOINED
         return self
 
 
-def sealed_budget(admit_w, seq, term=1, epoch=1, ttl_ms=TTL_MS, key=BUDGET_KEY):
+def sealed_budget(admit_w, seq, term=1, epoch=1, ttl_ms=TTL_MS, key=BUDGET_KEY, sent_ms=0):
     body = messages.encode(
         "budget",
         {
@@ -55,7 +55,7 @@ def sealed_budget(admit_w, seq, term=1, epoch=1, ttl_ms=TTL_MS, key=BUDGET_KEY):
             "admit_w": admit_w,
             "budget_w": admit_w,
             "ttl_ms": ttl_ms,
-            "sent_ms": 0,
+            "sent_ms": sent_ms,
         },
     )
     topic = topics.budget(SITE)
@@ -306,3 +306,30 @@ def test_a_fault_forgets_the_ladder_and_joins_anew():
     nonce = rig.nonce
     rig.leave("still")
     assert rig.nonce == nonce and rig.because == "still"
+
+
+def test_a_budget_that_was_held_up_renews_only_what_is_left_of_it():
+    world = World().joined()
+    assert world.budget(9000, seq=1, sent_ms=50_000) == BUDGET and world.rig.lease_ms == TTL_MS
+    world.rig.elapse(3000)
+    assert world.budget(9000, seq=2, sent_ms=53_000) == BUDGET and world.rig.lease_ms == TTL_MS
+    world.rig.elapse(3000)
+    assert world.budget(9000, seq=3, sent_ms=54_000) == BUDGET, "two seconds late"
+    assert world.rig.lease_ms == TTL_MS - 2000
+    world.rig.elapse(400)
+    assert world.budget(9000, seq=4, sent_ms=56_000) == BUDGET and world.rig.lease_ms == TTL_MS
+
+
+def test_a_budget_older_than_its_lease_is_refused():
+    world = World().joined()
+    assert world.budget(9000, seq=1, sent_ms=100_000) == BUDGET
+    assert world.budget(9000, seq=2, sent_ms=100_000 - TTL_MS) == ""
+    assert world.rig.refused == {"budget too late": 1} and world.rig.seq == 1
+
+
+def test_another_supervisor_may_have_another_clock():
+    world = World().joined()
+    assert world.budget(9000, seq=1, sent_ms=100_000) == BUDGET
+    assert (
+        world.budget(9000, seq=1, sent_ms=5_000, term=2) == BUDGET and world.rig.lease_ms == TTL_MS
+    )
