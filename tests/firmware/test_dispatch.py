@@ -160,7 +160,7 @@ def test_a_budget_renews_the_lease_with_its_own_time():
     world = World().joined()
     world.budget(9000, ttl_ms=5_000)
     world.rig.elapse(4_900)
-    world.budget(9000, seq=2, ttl_ms=300)
+    world.budget(9000, seq=2, ttl_ms=300, sent_ms=4_900)
     assert not world.rig.elapse(299)
     assert world.rig.elapse(1)
 
