@@ -42,7 +42,10 @@ class Dispatch:
         self._left_ms = 0
         self._ladders: dict[int, tuple[ladder.Step, ...]] = {}
         self._budget = (0, 0)  # epoch and position of the last one accepted
-        self._quickest = None  # (term, our clock less the sender's) of the least delayed budget
+        self._quickest = (
+            None,
+            0,
+        )  # (term, our clock less the sender's) of the least delayed budget
 
     @property
     def lease_ms(self) -> int:
@@ -115,9 +118,8 @@ class Dispatch:
         with.  Only differences of clocks are used, so nobody's need be right.
         """
         offset_ms = self._clock_ms - budget["sent_ms"]
-        if self._quickest is None or self._quickest[0] != budget["term"]:
-            self._quickest = (budget["term"], offset_ms)
-        elif offset_ms < self._quickest[1]:
+        term, quickest_ms = self._quickest
+        if term != budget["term"] or offset_ms < quickest_ms:
             self._quickest = (budget["term"], offset_ms)
         late_ms = offset_ms - self._quickest[1]
         return late_ms if late_ms > DELAY_MS else 0
