@@ -28,6 +28,7 @@ CREATE TABLE ledger (
     body TEXT NOT NULL
 );
 CREATE INDEX ledger_kind ON ledger (kind, id);
+CREATE INDEX ledger_source ON ledger (kind, source, id);
 CREATE TABLE ladders (epoch INTEGER PRIMARY KEY, blob BLOB NOT NULL);
 CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
@@ -111,6 +112,11 @@ class Ledger:
         rows = self.newest(1, kind)
         return rows[0] if rows else None
 
+    def last_by_source(self, kind: str) -> list[Row]:
+        """The newest row of a kind from every source, however long ago that was."""
+        newest = "SELECT MAX(id) FROM ledger WHERE kind = ? GROUP BY source"
+        return self._found(f"id IN ({newest}) ORDER BY id", kind)
+
     def close(self) -> None:
         self.commit()
         self._db.close()
@@ -122,10 +128,11 @@ class Ledger:
     def _rows(self, which: str, order: str, kind: str | None, *values: int) -> list[Row]:
         kinds = () if kind is None else (kind,)
         where = f"{which} AND kind = ?" if kinds else which
+        return self._found(f"{where} ORDER BY id {order} LIMIT ?", values[0], *kinds, values[1])
+
+    def _found(self, which: str, *values: int | str) -> list[Row]:
         found = self._db.execute(
-            f"SELECT id, at_s, kind, source, why, body FROM ledger WHERE {where}"
-            f" ORDER BY id {order} LIMIT ?",
-            (values[0], *kinds, values[1]),
+            f"SELECT id, at_s, kind, source, why, body FROM ledger WHERE {which}", values
         )
         return [
             Row(number, at_s, kind, source, why, msgspec.json.decode(body))

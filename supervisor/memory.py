@@ -83,7 +83,5 @@ def entry_of(row: Row) -> Entry:
 
 def standing_entries(ledger: Ledger) -> dict[str, Entry]:
     """The newest word of every source, unless it was withdrawn."""
-    entries: dict[str, Entry | None] = {}
-    for row in ledger.newest(1000, "signal"):
-        entries[row.source] = entry_of(row) if row.body.get("schedule") is not None else None
-    return {source: entry for source, entry in entries.items() if entry is not None}
+    rows = ledger.last_by_source("signal")
+    return {row.source: entry_of(row) for row in rows if row.body.get("schedule") is not None}
