@@ -27,7 +27,7 @@ class Gate:
     def tick(self, *joining):
         """One second.  What was sent: {row: epoch}."""
         self.now_s += 1.0
-        self.admission.step(set(joining), self.now_s)
+        self.admission.step(set(joining), self.now_s, 0.0)
         made = self.dispatcher.tick(self.now_s, self.limit_w, self.metered_w)
         drawn_w = sum(curve.at(made.admit_w) for curve in self.dispatcher._now)
         self.metered_w = made.floor_w + int(drawn_w)
@@ -231,3 +231,16 @@ def test_with_all_or_nothing_running_there_is_nothing_to_regulate():
         gate = Gate(40, limit_w=limit_w)
         gate.until(60, *range(40))
         assert gate.dispatcher.line.epoch == 1
+
+
+def test_an_epoch_is_above_any_that_somebody_forgotten_may_have_dealt():
+    gate = Gate(10)
+    gate.admission.step({0, 1}, 0.0, 1_800_000_000.5)
+    gate.admission.step(set(), 5.0, 1_800_000_005.5)
+    assert gate.dispatcher.line.epoch == 1_800_000_005
+
+
+def test_closed_until_old_leases_have_ended():
+    gate = Gate()
+    gate.admission.closed_until_s = 9.0
+    assert gate.until(20, 0, 1) == {9.0: {0: 1, 1: 1}}

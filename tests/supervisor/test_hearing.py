@@ -88,6 +88,22 @@ def test_a_fault_uncounts_at_once(heard):
     assert heard.hearing.joining == set()
 
 
+def test_a_rig_that_falls_into_fault_no_longer_waits_for_a_ladder(heard):
+    heard("hello", hello())
+    heard("state", state("joining"))
+    heard("state", state("fault", cap_level=0))
+    assert heard.hearing.joining == set()
+
+
+def test_a_rig_that_obeys_somebody_else_is_taken_in(heard):
+    """It holds a ladder nobody here knows of: after a lost ledger."""
+    heard("hello", hello())
+    heard("state", state("joining"), now_s=2.0)
+    assert heard.hearing.foreign_s == -np.inf
+    heard("state", state("running", level=2, epoch=9), now_s=3.0)
+    assert heard.hearing.joining == {0} and heard.hearing.foreign_s == 3.0
+
+
 def test_a_fresh_nonce_is_a_rig_that_sleeps_but_still_counts(heard):
     """It restarted: nobody else was given its watts, so it stays in the account."""
     joined(heard)

@@ -1,0 +1,296 @@
+"""The beat of the site, and one supervisor after the other on the same ledger."""
+
+import json
+
+import pytest
+
+from protocols import mac, messages, topics
+from supervisor.config import Config, SiteConfig
+from supervisor.envelope import Entry
+from supervisor.inbox import Inbox
+from supervisor.ledger import Ledger
+from supervisor.site import Site
+from tests.scenarios.world import KEY, LEASE_S, SITE, UNIX_S, World
+from tests.supervisor import small
+
+TABLES = [[[1000, 50_000], [2000, 90_000], [3000, 120_000]]] * 5
+BUDGET, KEY_OF_ALL = topics.budget(SITE), mac.budget_key(KEY)
+
+
+class Alone:
+    """A site whose rigs are messages we write; said holds what it published."""
+
+    def __init__(self, folder, **settings):
+        self.inbox, self.now_s, self.said = Inbox(), 0.0, []
+        self.ledger = Ledger(folder / "ledger.db")
+        settings = {"limit_mw": 1.0, "default_mw": 0.002, "up_ramp_mw_per_min": 60.0} | settings
+        config = Config(site=SiteConfig(name=SITE, **settings))
+        self.site = Site(config, self.inbox, self.ledger, KEY, self.now_s)
+
+    def tick(self):
+        self.now_s += 1.0
+        self.said = []
+
+        def publish(topic, payload):
+            self.said.append((topic, payload))
+            return True
+
+        return self.site.tick(self.now_s, UNIX_S + self.now_s, publish)
+
+    def budget(self):
+        (payload,) = (p for t, p in self.said if t == BUDGET)
+        return messages.decode("budget", mac.unseal(KEY_OF_ALL, BUDGET, payload))
+
+    def commands(self):
+        """{rig: command} of the last tick, each under its own seal."""
+        out = {}
+        for topic, payload in self.said:
+            if topic != BUDGET:
+                _, rig, kind = topics.parse(topic)
+                assert kind == "cmd" and rig not in out
+                body = mac.unseal(mac.rig_key(KEY, rig), topic, payload)
+                out[rig] = messages.decode("cmd", body)
+        return out
+
+    def rows(self, kind):
+        return self.ledger.read(kind)
+
+
+@pytest.fixture
+def alone(tmp_path):
+    site = Alone(tmp_path)
+    yield site
+    site.ledger.close()
+
+
+def joined(alone, rigs=2):
+    """Rigs that have asked and were given their ladders."""
+    for name in small.names(rigs):
+        alone.inbox.put_rig(name, "hello", small.hello())
+        alone.inbox.put_rig(name, "state", small.state())
+    while not (commands := (alone.tick(), alone.commands())[1]):
+        assert alone.now_s < 20
+    return commands
+
+
+def test_until_there_are_ladders_nothing_is_broadcast(alone):
+    """Rigs that may still run on the ladders of a lost ledger must not be kept from joining."""
+    alone.tick()
+    assert alone.said == []
+
+
+def test_every_tick_is_one_sealed_budget_with_the_next_number(alone):
+    joined(alone)
+    heard = [(alone.tick(), alone.budget())[1] for _ in range(3)]
+    first = heard[0]["seq"]
+    assert [b["seq"] for b in heard] == [first, first + 1, first + 2]
+    assert {b["term"] for b in heard} == {alone.site.term}
+    assert {b["ttl_ms"] for b in heard} == {10_000}
+    made = alone.site.decision
+    assert (heard[-1]["admit_w"], heard[-1]["budget_w"]) == (made.admit_w, made.budget_w)
+    assert heard[2]["sent_ms"] - heard[1]["sent_ms"] == 1000
+
+
+def test_with_no_signal_the_sites_default_holds_and_the_record_says_so(alone):
+    alone.tick()
+    (row,) = alone.rows("decision")
+    assert (row.source, row.why) == ("site", "no signal: the site's default")
+    assert row.body["limit_w"] == 2_000 and row.body["term"] == alone.site.term
+
+
+def test_a_rig_is_commanded_with_its_nonce_its_ladder_and_where_we_are(alone):
+    commands = joined(alone)
+    assert set(commands) == {"r0", "r1"}
+    cmd, seq = commands["r0"], alone.budget()["seq"]
+    assert cmd["nonce"] == "0123456789abcdef"
+    assert (cmd["term"], cmd["seq"], cmd["epoch"]) == (
+        alone.site.term,
+        seq,
+        alone.budget()["epoch"],
+    )
+    assert [row[0] for row in cmd["ladder"]] == [1, 2, 3]
+    assert commands["r1"]["ladder"] != cmd["ladder"]
+
+
+def test_a_command_is_sent_again_under_a_higher_number_until_echoed(alone):
+    first = joined(alone)["r0"]
+    again = [c for _ in range(8) if (c := (alone.tick(), alone.commands())[1].get("r0"))]
+    assert again and again[0]["id"] > first["id"]
+    assert again[0]["ladder"] == first["ladder"]
+    for name in ("r0", "r1"):
+        alone.inbox.put_rig(name, "state", small.state("asleep", id=again[-1]["id"] + 9, epoch=9))
+    for _ in range(8):
+        alone.tick()
+        assert alone.commands() == {}
+
+
+def test_events_go_on_record_and_are_echoed(alone):
+    first = joined(alone)
+    for name, cmd in first.items():
+        alone.inbox.put_rig(name, "state", small.state("asleep", id=cmd["id"], epoch=cmd["epoch"]))
+    alone.inbox.put_rig("r0", "event", small.event(1))
+    alone.inbox.put_rig("r0", "event", small.event(2, "psu", "no answer"))
+    alone.tick()
+    commands = alone.commands()
+    assert set(commands) == {"r0"} and commands["r0"]["event"] == 2
+    assert [(r.source, r.body["code"], r.why) for r in alone.rows("event")] == [
+        ("r0", "fan", "fan 2 stands still"),
+        ("r0", "psu", "no answer"),
+    ]
+    alone.inbox.put_rig("r0", "event", small.event(2, "psu", "no answer"))
+    alone.tick()
+    assert len(alone.rows("event")) == 2
+
+
+def test_what_was_refused_is_on_record_with_its_reason(alone):
+    alone.inbox.put_rig("r0", "state", b"rubbish")
+    alone.inbox.refuse("mqtt", "the message is not JSON")
+    alone.tick()
+    assert {(r.source, r.why.split(":")[0]) for r in alone.rows("refused")} == {
+        ("rigs", "r0/state"),
+        ("mqtt", "the message is not JSON"),
+    }
+
+
+def test_a_signal_is_obeyed_and_written_down_in_the_same_tick(alone):
+    alone.inbox.put_signal(Entry("grid", ((0.0, 1_500),), because="peak"))
+    made = alone.tick()
+    assert made.limit_w == 1_500
+    assert [(r.source, r.why) for r in alone.rows("signal")] == [("grid", "peak")]
+    assert alone.rows("decision")[-1].source == "grid"
+    assert alone.site.withdraw("grid") and not alone.site.withdraw("grid")
+    assert alone.tick().limit_w == 2_000
+    assert alone.rows("signal")[-1].why == "withdrawn"
+
+
+def test_a_meter_reading_is_used_once_and_only_when_fresh(alone):
+    alone.inbox.put_meter(900, 0.5)
+    assert alone.tick().metered_w == 900
+    assert alone.tick().metered_w is None
+    alone.now_s = 100.0
+    alone.inbox.put_meter(901, 90.0)
+    assert alone.tick().metered_w is None, "a reading that is late is none"
+
+
+def test_a_rig_cut_off_is_given_up_after_the_longest_lease(alone):
+    for name, cmd in joined(alone).items():
+        alone.inbox.put_rig(name, "state", small.state("running", id=cmd["id"], epoch=cmd["epoch"]))
+    alone.inbox.put_rig("r1", "link", b"down")
+    for _ in range(13):
+        alone.tick()
+        assert alone.site.fleet.counted.all()
+    alone.tick()
+    assert alone.site.fleet.counted.tolist() == [True, False]
+
+
+# ---- one after the other
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Five rigs running at 9 kW, with the ledger of the supervisor that runs them."""
+    warm = World(tmp_path, TABLES, 9_000)
+    for _ in range(40):
+        warm.tick()
+    assert warm.admitted_w > 7_500
+    yield warm
+    warm.site.ledger.close()
+
+
+def test_the_next_supervisor_has_a_higher_term_and_the_same_ladders(world):
+    term, ladders = world.site.term, world.site.dispatcher.line.ladders()
+    world.kill()
+    assert world.site.term > term
+    assert world.site.dispatcher.line.ladders() == ladders
+    assert world.site.fleet.names == list(world.rigs)
+    assert world.site.fleet.counted.all(), "they may all be running"
+    world.kill()
+    assert world.site.term > term + 1, "also within one second"
+
+
+def test_the_next_supervisor_goes_on_from_where_the_last_one_was(world):
+    before_w, asked_w = world.admitted_w, world.site.decision.asked_w
+    world.kill()
+    world.tick()
+    assert world.site.decision.asked_w == asked_w, "not from the floor"
+    assert world.admitted_w > 0.8 * before_w
+    assert all(rig.dispatch.term == world.site.term for rig in world.rigs.values())
+    for _ in range(10):
+        world.tick()
+        world.check()
+    assert world.admitted_w > 0.95 * before_w
+
+
+def test_signals_stand_after_a_restart(world):
+    wish = Entry("operator", ((0.0, 4_000),), until_s=UNIX_S + 10_000.0, because="a visit")
+    world.inbox.put_signal(wish)
+    world.tick()
+    assert world.admitted_w <= 4_000
+    world.kill()
+    assert world.inbox.entries["operator"] == wish
+    world.tick()
+    assert world.site.envelope.source == "operator" and world.admitted_w <= 4_000
+    assert world.site.withdraw("operator")
+    world.kill()
+    assert "operator" not in world.inbox.entries
+
+
+def test_what_a_source_says_now_goes_before_what_it_said_once(world, tmp_path):
+    world.tick()
+    inbox, news = Inbox(), Entry("test", ((0.0, 1),))
+    inbox.put_signal(news)
+    config = world.site.config
+    Site(config, inbox, ledger := Ledger(tmp_path / "ledger.db"), KEY, 0.0)
+    assert inbox.entries["test"] == news
+    ledger.close()
+
+
+def test_what_was_learned_stands_too(world):
+    """World gives no meter, so learn by hand."""
+    learner = world.site.dispatcher.learner
+    learner.state = learner.state * 1.01
+    for _ in range(31):
+        world.tick()
+    world.kill()
+    assert world.site.dispatcher.learner.factors.tolist() == learner.factors.tolist()
+
+
+def test_decisions_of_many_ticks_in_a_lease_are_all_remembered(world):
+    """Signals come thick and fast: more ticks than beats; the high position is still on lease."""
+    high_w = world.site.dispatcher.admit_w
+    for _ in range(60):
+        world.now_s += 0.05
+        world.inbox.put_signal(Entry("test", ((0.0, 3_000),), heard_s=UNIX_S + world.now_s))
+        world.site.tick(world.now_s, UNIX_S + world.now_s, lambda *_: True)
+    assert world.site.dispatcher.admit_w < high_w
+    committed_w = world.site.decision.committed_w
+    world.kill()
+    world.ask(3_000)
+    world.tick()
+    assert world.site.decision.committed_w >= committed_w - 50
+
+
+def test_a_lost_ledger_costs_some_leases_and_no_more(world, tmp_path, monkeypatch):
+    """Nobody knows the ladders any more: those who hold some must be found and dealt new ones."""
+    later_s = world.site.term + 60.0
+    world.site.ledger.close()
+    for file in tmp_path.glob("ledger.db*"):
+        file.unlink()
+    monkeypatch.setattr("time.time", lambda: later_s)
+    world.start()
+    for _ in range(4 * LEASE_S):
+        world.tick()
+        world.check()
+    assert world.admitted_w > 7_500
+    assert world.site.fleet.counted.all()
+
+
+def test_the_ledger_reads_like_the_story(world):
+    world.kill()
+    world.tick()
+    kinds = [row.kind for row in world.site.ledger.read(limit=10_000)]
+    assert kinds[0] == "term" and kinds.count("term") == 2
+    assert kinds.count("decision") == len(world.budgets)
+    assert kinds.index("deal") > kinds.index("decision")
+    for row in world.site.ledger.read("decision", limit=10_000):
+        json.dumps(row.body)
