@@ -183,7 +183,10 @@ class ModelledRigs:
 
     def _round_robin(self) -> None:
         while self._due >= 1 and self._next < len(self.fleet.names):
-            self._state(self._next)
+            if self._joined[self._next]:
+                self._state(self._next)
+            else:
+                self._hello(self._next)  # until it is answered: the one before may be lost
             self._next += 1
             self._due -= 1
         if self._next >= len(self.fleet.names):
