@@ -36,13 +36,15 @@ class Admission:
         self.changed = False  # the line has changed since save() was last true
         self._waiting: dict[int, float] = {}
         self._first_s = self._newest_s = -1e18
-        self._late = 0
+        self._late, self._unix_s = 0, 0.0
         self._prepared_s = 0.0
+        self._queue: list[int] = []  # rows still to be sent the next epoch's ladder
         self._centre_w: int | None = None  # where the band of this line is
         self._was_w, self._was_s, self._inside_s, self._dealt_s = -1, 0.0, 0.0, 0.0
 
-    def step(self, joining: set[int], now_s: float) -> None:
+    def step(self, joining: set[int], now_s: float, unix_s: float = 0.0) -> None:
         """Take in who wants to join; deal, extend and change epoch when it is time."""
+        self._unix_s = unix_s
         if joining:
             self._first_s = now_s if not self._waiting else self._first_s
             fresh = [row for row in joining if row not in self._waiting]
@@ -70,9 +72,9 @@ class Admission:
         unheard[list(self._waiting)] = False  # served first when their time has come
         late = np.flatnonzero(unheard & (fleet.sent_s + REPEAT_S < now_s))[:SEND_MAX]
         orders += [(row, self.next_line or line) for row in late.tolist()]
-        if self.next_line is not None and self._prepared_s == now_s:
-            holders = np.flatnonzero(fleet.counted).tolist()
-            orders += [(row, self.next_line) for row in holders if row not in self._waiting]
+        if self.next_line is not None:
+            turn, self._queue = self._queue[:SEND_MAX], self._queue[SEND_MAX:]
+            orders += [(row, self.next_line) for row in turn if row not in self._waiting]
         return orders
 
     def _first_deal(self, now_s: float) -> None:
@@ -82,7 +84,7 @@ class Admission:
         rows = np.array(sorted(self._waiting))
         dispatcher = self.dispatcher
         dispatcher.fleet.count(rows, now_s)
-        line = lines.deal(dispatcher.fleet.points, rows, dispatcher.line.epoch + 1)
+        line = lines.deal(dispatcher.fleet.points, rows, self._next_epoch())
         self._adopt(line, now_s)
         self._waiting = dict.fromkeys(rows.tolist(), now_s)
 
@@ -127,11 +129,12 @@ class Admission:
         self.next_line = lines.deal(
             fleet.points,
             np.flatnonzero(fleet.counted),
-            line.epoch + 1,
+            self._next_epoch(),
             centre_w=self._centre_w,
             band_w=int(BAND * line.length_w),
         )
         self._prepared_s = now_s
+        self._queue = np.flatnonzero(fleet.counted).tolist()
 
     def _band_due(self, now_s: float) -> bool:
         """Whether the position has settled where no band is."""
@@ -145,6 +148,11 @@ class Admission:
         if abs(position_w - self._centre_w) <= BAND * length_w:
             self._inside_s = now_s
         return now_s - self._inside_s > DRIFTED_S and now_s - self._dealt_s > AGAIN_S
+
+    def _next_epoch(self) -> int:
+        """Above any a rig can hold a ladder of: also those of a supervisor that was killed while
+        it dealt, or whose ledger is lost."""
+        return max(self.dispatcher.line.epoch + 1, int(self._unix_s))
 
     def _all_hold(self, now_s: float) -> bool:
         assert self.next_line is not None

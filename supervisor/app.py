@@ -18,10 +18,10 @@ from typing import TextIO
 
 from supervisor import api, keys
 from supervisor.broker import broker_of
-from supervisor.config import BrokerConfig, Config
+from supervisor.config import Config
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
-from supervisor.link import Link
+from supervisor.link import Link, link_of
 from supervisor.people import People
 from supervisor.site import Site
 from supervisor.sources import meter, signal_csv, signal_mqtt
@@ -61,8 +61,7 @@ async def _serve(
     key = keys.site_key(config.state_dir)
     site = Site(config, inbox, ledger, key, time.monotonic())
     people = People(site)
-    user, password = _login(config.broker)
-    link = Link(inbox, config.site.name, config.broker.host, port, user=user, password=password)
+    link = link_of(config, inbox, port)
     sources = [
         meter.meter_of(config, inbox),
         signal_csv.signal_of(config, inbox),
@@ -120,11 +119,6 @@ async def _told_to_stop() -> None:
         loop.add_signal_handler(number, stop.set)
     await stop.wait()
     raise Stopped
-
-
-def _login(broker: BrokerConfig) -> tuple[str | None, str | None]:
-    password = keys.password(Path(broker.password_file)) if broker.password_file else None
-    return broker.user, password
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ class SiteConfig(Section, frozen=True, kw_only=True):
         Annotated[float, Meta(gt=0, description="above 0; from the rigs when left out")] | None
     ) = None
     state_dir: Annotated[str, Meta(min_length=1, description="a folder, made when missing")] = (
-        "state"
+        "surplus-state"
     )
     telemetry_s: _Seconds = 10.0
     lease_s: Annotated[float, Meta(ge=1, le=600, description="seconds, 1 to 600")] = 10.0

@@ -43,6 +43,7 @@ class Hearing:
     def __init__(self, fleet: Fleet, on_event: Callable[[str, int, str, str], None]) -> None:
         self.fleet, self._on_event = fleet, on_event
         self.joining: set[int] = set()  # rows that wait for a ladder
+        self.foreign_s = -np.inf  # when a rig was last heard that obeys somebody else
         self.owed: set[int] = set()  # rows with events heard and not yet echoed
         self.refused: Counter[str] = Counter()
 
@@ -90,10 +91,14 @@ class Hearing:
             getattr(fleet, name)[row] = getattr(state, name)
         fleet.state[row] = number = STATES.index(state.state)
         fleet.echoed[row], fleet.epoch[row], fleet.whys[row] = state.id, state.epoch, state.why
-        if number == JOINING and fleet.nonces[row]:
-            self.joining.add(row)
-        elif number == FAULT and fleet.counted[row]:
-            fleet.uncount(np.array([row]))
+        if number == FAULT:
+            self.joining.discard(row)
+            if fleet.counted[row]:
+                fleet.uncount(np.array([row]))
+        elif fleet.nonces[row] and (number == JOINING or not fleet.counted[row]):
+            self.joining.add(row)  # one that runs uncounted, on whose word ever, too
+            if number != JOINING:
+                self.foreign_s = now_s
 
     def _event(self, rig: str, event: Any) -> None:
         row = self.fleet.row_of[rig]

@@ -53,6 +53,7 @@ class Inbox:
     def withdraw(self, source: str) -> bool:
         """Forget a source's entry; whether there was one."""
         self.wake.set()
+        self._news = [entry for entry in self._news if entry.source != source]
         return self.entries.pop(source, None) is not None
 
     def refuse(self, source: str, because: str) -> None:

@@ -1,13 +1,13 @@
 """The site as people see it: views of the last tick, and the chain of reasons for a rig."""
 
 import time
-from collections import Counter, deque
+from collections import deque
 
 import numpy as np
 
 from protocols.ladder import admit
 from supervisor.envelope import Entry
-from supervisor.fleet import FAULT, STATES
+from supervisor.fleet import FAULT, NEVER, STATES
 from supervisor.ledger import Row
 from supervisor.live import Wish, select
 from supervisor.merit import Floats, Ints
@@ -44,7 +44,7 @@ class People:
         site, made, envelope = self._site, self._site.decision, self._site.envelope
         assert made is not None and envelope is not None
         meter, ahead = site.inbox.meter, self._next_change()
-        states = [self._state(row) for row in range(len(site.fleet))]
+        states = self._states()
         return SiteView(
             site=site.config.site.name,
             at_s=site.unix_s,
@@ -66,12 +66,21 @@ class People:
             capacity_w=made.capacity_w,
             hash_ghs=int(site.fleet.hash_ghs.sum()),
             rigs=len(site.fleet),
-            by_state=dict(Counter(states)),
-            silent=states.count("silent"),
+            by_state={name: count for name, count in states.items() if count},
+            silent=states["silent"],
             signals=[self._signal(entry) for entry in site.inbox.entries.values()],
             asked_history_w=list(self._asked_w),
             metered_history_w=list(self._metered_w),
         )
+
+    def _states(self) -> dict[str, int]:
+        """How many rigs are in each state, those that cannot be heard apart."""
+        fleet = self._site.fleet
+        down = np.isfinite(fleet.down_s)
+        silent = ~down & fleet.silent(self._now_s, self._silent_s)
+        heard = np.bincount(fleet.state[~down & ~silent], minlength=len(STATES)).tolist()
+        counts = dict(zip(STATES, heard, strict=True))
+        return counts | {"down": int(down.sum()), "silent": int(silent.sum())}
 
     def _signal(self, entry: Entry) -> SignalView:
         now_s, ends = self._site.unix_s, entry.until_s < float("inf")
@@ -187,6 +196,8 @@ class People:
 
     def _why_said(self, row: int) -> list[str]:
         fleet = self._site.fleet
+        if fleet.heard_s[row] == NEVER:
+            return ["rig says: nothing yet"]
         said = (
             f"rig says, {self._age_s(row):.0f} s ago: {self._state(row)}, level"
             f" {fleet.level[row]}, {watts(int(fleet.power_w[row]))}"
@@ -195,7 +206,9 @@ class People:
 
     def events(self, limit: int) -> list[EventView]:
         """The log without the decisions, newest first."""
-        rows = [row for kind in LOG_KINDS for row in self._site.ledger.newest(limit, kind)]
+        kinds = [(kind, limit * (20 if kind == "signal" else 1)) for kind in LOG_KINDS]
+        rows = [row for kind, most in kinds for row in self._site.ledger.newest(most, kind)]
+        rows = [row for row in rows if not row.body.get("same")]  # heartbeats are no news
         rows.sort(key=lambda row: -row.id)
         return [_event(row) for row in rows[:limit]]
 

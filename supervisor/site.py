@@ -17,11 +17,11 @@ from supervisor.envelope import Envelope, settle
 from supervisor.fleet import Fleet
 from supervisor.hearing import Hearing
 from supervisor.inbox import Inbox
-from supervisor.ledger import Ledger
+from supervisor.ledger import Ledger, Row
 from supervisor.line import Line
 
 OFF_SLACK_S = 2.0  # beyond a lease, before a rig that was cut off is surely off
-LEASE_ROWS = 20  # decisions that may still be on lease when a supervisor is followed
+DECISIONS_MAX = 20_000  # looked at for positions still on lease when a supervisor is followed
 LEARNED_EVERY = 30  # ticks
 
 Publish = Callable[[str, bytes], bool]
@@ -50,6 +50,7 @@ class Site:
         self.unix_s = 0.0
         self._clock_s = time.time() - now_s  # so that what is sent never steps with the clock
         self._meter_at_s = -1.0
+        self._said_w: dict[str, int | None] = {}  # by source, to tell news from a heartbeat
 
     def _next_term(self) -> int:
         """A new leadership, on the disk before its first word.
@@ -64,7 +65,7 @@ class Site:
 
     def _remember(self, now_s: float) -> None:
         """Take up where the last supervisor was."""
-        kept, last = self.ledger.ladders(), self.ledger.newest(LEASE_ROWS, "decision")
+        kept, last = self.ledger.ladders(), self._on_lease()
         epoch = kept[0] if kept else 0
         self.fleet, line = memory.unpack(*kept) if kept else (Fleet(), None)
         self.dispatcher = Dispatcher(self.fleet, self.means, epoch)
@@ -79,6 +80,13 @@ class Site:
         for source, entry in memory.standing_entries(self.ledger).items():
             self.inbox.entries.setdefault(source, entry)
 
+    def _on_lease(self) -> list[Row]:
+        """The last decision, and all before it that a rig may still run on."""
+        newest = self.ledger.newest(1, "decision")
+        rows = self.ledger.newest(min(DECISIONS_MAX, int(self.means.lease_s * 25)), "decision")
+        since_s = newest[0].at_s - self.means.lease_s - OFF_SLACK_S if newest else 0.0
+        return [row for row in rows if row.at_s >= since_s]
+
     # ---- the beat
 
     def tick(self, now_s: float, unix_s: float, publish: Publish) -> Decision:
@@ -88,7 +96,11 @@ class Site:
         off = self.fleet.surely_off(now_s, self.means.lease_s + OFF_SLACK_S)
         if len(off):
             self.fleet.uncount(off)
-        self.admission.step(self.hearing.joining, now_s)
+        if not len(
+            self.dispatcher.line.rig
+        ):  # rigs on a forgotten ladder run out their lease first
+            self.admission.closed_until_s = self.hearing.foreign_s + self.means.lease_s
+        self.admission.step(self.hearing.joining, now_s, unix_s)
         self.envelope = settle(
             self.inbox.entries.values(),
             self.config.site.limit_w,
@@ -96,7 +108,8 @@ class Site:
             unix_s,
         )
         self.decision = self.dispatcher.tick(now_s, self.envelope.limit_w, self._meter(now_s))
-        self._broadcast(publish, now_s)
+        if len(self.dispatcher.line.rig):
+            self._broadcast(publish, now_s)
         self._send_ladders(publish, now_s, unix_s)
         self._record()
         return self.decision
@@ -184,7 +197,11 @@ class Site:
     def _record(self) -> None:
         assert self.decision is not None and self.envelope is not None
         for entry in self.inbox.take_news():
-            self.ledger.write("signal", memory.entry_body(entry), entry.source, entry.because)
+            limit_w = entry.limit_w(self.unix_s)
+            same = self._said_w.get(entry.source, -1) == limit_w and len(entry.schedule) == 1
+            self._said_w[entry.source] = limit_w
+            body = memory.entry_body(entry) | {"same": same}
+            self.ledger.write("signal", body, entry.source, entry.because)
         for refusal in self.inbox.take_refusals():
             self.ledger.write("refused", {}, refusal.source, refusal.because)
         body = {"term": self.term, "seq": self.seq} | asdict(self.decision)

@@ -31,7 +31,11 @@ def demo(
     """A site following a megawatt signal: broker, supervisor, meter, modelled and firmware rigs."""
     for number in (signals.SIGTERM, signals.SIGHUP):
         signals.signal(number, signals.default_int_handler)
-    live = not headless and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+    live = (
+        not headless
+        and not as_json
+        and all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr))
+    )
     lasts_s = seconds or (FOREVER_S if live else 60.0)
     with tempfile.TemporaryDirectory(prefix="surplus-demo-") as folder:
         stage = Stage(Path(folder), rigs, firmware_rigs, signal, lasts_s, seed)

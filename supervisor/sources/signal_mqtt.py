@@ -170,7 +170,8 @@ class MqttSignal:
     ) -> None:
         self.taken = self.refused = 0
         self._inbox, self._rules, self._clock = inbox, rules, clock
-        self._heard = Heard()
+        before = inbox.entries.get(rules.source)  # what a former supervisor was told
+        self._heard = Heard(seq=before.seq) if before and before.seq else Heard()
         link.listen(topic, self.hear)
 
     def hear(self, payload: bytes) -> None:

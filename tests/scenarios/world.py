@@ -204,8 +204,11 @@ class World:
             self.inbox.put_rig(name, "hello", self.rigs[name].hello())
 
     def fault(self, name: str) -> None:
-        self.reboot(name)
-        self.rigs[name].faulted = True
+        rig = self.rigs[name]
+        rig.dispatch.leave("a fault")
+        rig.faulted, rig.said = True, ()
+        if rig.cut_at is None:
+            self.inbox.put_rig(name, "hello", rig.hello())
 
     def heal(self, name: str) -> None:
         self.rigs[name].faulted = False

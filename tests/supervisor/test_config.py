@@ -58,7 +58,7 @@ def test_a_small_file_is_enough_and_paths_are_seen_from_it(tmp_path):
     (tmp_path / "day.csv").write_text("time,mw\n0,1\n")
     loaded = load(write(tmp_path, SITE + '[signal.csv]\nfile = "day.csv"\n'))
     assert loaded.signal.csv.file == str(tmp_path / "day.csv")
-    assert loaded.state_dir == tmp_path / "state"
+    assert loaded.state_dir == tmp_path / "surplus-state"
     assert loaded.meter is None and loaded.broker.kind == "embedded"
     assert (loaded.site.limit_w, loaded.site.default_w, loaded.site.up_ramp_w_per_s) == (
         2_500_000,
