@@ -35,6 +35,7 @@ events = st.one_of(
     st.tuples(st.just("wait"), st.integers(1, 14)),
     st.tuples(st.just("silence"), st.integers(1, 14)),
     st.tuples(st.just("kill")),
+    st.tuples(st.just("lose_ledger")),
     st.tuples(st.just("join")),
     st.tuples(st.just("forge"), names),
 )
@@ -50,8 +51,8 @@ def play(world: World, event: tuple) -> None:
         for _ in range(what[0]):
             world.tick(silent=kind == "silence")
             world.check()
-    elif kind == "kill":
-        world.kill()
+    elif kind in ("kill", "lose_ledger"):
+        getattr(world, kind)()
     elif kind == "join":
         world.rigs.setdefault("r5", Rig("r5", LATE))
         world.reboot("r5")
@@ -147,3 +148,27 @@ def test_a_silent_supervisor_ends_in_sleep(tmp_path: Path) -> None:
     for _ in range(LEASE_S + 1):
         world.tick(silent=True)
     assert world.admitted_w == 0
+
+
+def test_a_lost_ledger_costs_a_lease_and_no_more(tmp_path: Path) -> None:
+    """Rigs run on ladders nobody knows any more: they run out, join and are dealt new ones."""
+    world = warm(str(tmp_path))
+    full_w = world.admitted_w
+    world.lose_ledger()
+    for _ in range(3 * LEASE_S):
+        world.tick()
+        world.check()
+    assert world.admitted_w > 0.9 * full_w
+
+
+def test_a_rig_that_was_in_fault_is_counted_before_it_runs(tmp_path: Path) -> None:
+    world = warm(str(tmp_path), 6000)
+    world.fault("r3")
+    for _ in range(5):
+        world.tick()
+        world.check()
+    world.heal("r3")
+    for _ in range(3 * LEASE_S):
+        world.tick()
+        world.check()
+    assert world.rigs["r3"].admitted_w > 0

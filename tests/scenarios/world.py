@@ -138,6 +138,13 @@ class World:
         self.site.ledger.close()
         self.start()
 
+    def lose_ledger(self) -> None:
+        """The supervisor and everything it knew."""
+        self.site.ledger.close()
+        for path in self._folder.glob("ledger.db*"):
+            path.unlink()
+        self.start()
+
     def ask(self, limit_w: int) -> None:
         self.limit_w = limit_w
 
