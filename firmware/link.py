@@ -57,9 +57,10 @@ class Link:
         self.events.record(rig.dispatch.recorded_event)
         self._state_left_ms -= elapsed_ms
         self._hello_left_ms -= elapsed_ms
-        if rig.dispatch.nonce != self._nonce or (
-            not rig.dispatch.joined and self._hello_left_ms <= 0
-        ):
+        if rig.faulty():
+            self._hello_left_ms = TURN_MS  # in a fault there is nothing to join for; then at once
+        due = not rig.dispatch.joined and self._hello_left_ms <= 0
+        if due or rig.dispatch.nonce != self._nonce:
             self._say_hello()
         self._events_left_ms -= elapsed_ms
         if self._events_left_ms <= 0:

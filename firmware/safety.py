@@ -179,7 +179,7 @@ def _sensor_lost(snapshot: Snapshot, limit_ms: int) -> str:
         if sensor.frozen:
             return f"{sensor.name} does not move"
         if not sensor.age_ms < limit_ms:
-            return f"{sensor.name} not heard for {sensor.age_ms // 1000} s"
+            return f"{sensor.name} not heard for {sensor.age_ms} ms"
     return ""
 
 
@@ -214,7 +214,7 @@ def _supply_missing(snapshot: Snapshot, limit_pm: int) -> str:
 
 def _supply_silent(snapshot: Snapshot, limit_ms: int) -> str:
     age_ms = snapshot.supply.age_ms
-    return "" if age_ms < limit_ms else f"supply not heard for {age_ms // 1000} s"
+    return "" if age_ms < limit_ms else f"supply not heard for {age_ms} ms"
 
 
 def _supply_stays_on(snapshot: Snapshot, limit_w: int) -> str:

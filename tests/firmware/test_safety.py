@@ -168,9 +168,9 @@ def test_where_a_derating_ends():
 
 def test_the_words_a_person_reads():
     for conditions, because in (
-        ({"age_ms": 5_300}, "sensor-lost: outlet 1 not heard for 5 s"),
+        ({"age_ms": 5_300}, "sensor-lost: outlet 1 not heard for 5300 ms"),
         ({"frozen": True}, "sensor-lost: outlet 1 does not move"),
-        ({"supply_age_ms": 4_999}, "supply-lost: supply not heard for 4 s"),
+        ({"supply_age_ms": 4_999}, "supply-lost: supply not heard for 4999 ms"),
         ({"elapsed_ms": 1_234}, "loop-late: safety loop held up for 1234 ms"),
         ({"board": "board 2: 1 of 65 chips answer"}, "board-dead: board 2: 1 of 65 chips answer"),
     ):
