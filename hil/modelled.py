@@ -135,6 +135,8 @@ class ModelledRigs:
             )
             for old in sorted(self._ladders)[:-2]:
                 del self._ladders[old]
+        if epoch not in self._ladders:
+            return  # older than both held
         start_w, end_w, level = self._ladders[epoch]
         start_w[row], end_w[row], level[row] = FAR_W, FAR_W, 0
         for column, step in enumerate(steps):
@@ -195,6 +197,8 @@ class ModelledRigs:
     def _leave(self, rows: Ints) -> None:
         """These hold nothing any more and must join anew."""
         self.fleet.drop(rows)
+        for start_w, end_w, _ in self._ladders.values():
+            start_w[rows] = end_w[rows] = FAR_W
         for row in rows.tolist():
             self._joined[row], self._held[row] = False, 0
             self._nonces[row] = os.urandom(8).hex()
