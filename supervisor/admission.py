@@ -11,6 +11,7 @@ import numpy as np
 
 from supervisor import line as lines
 from supervisor.dispatcher import Dispatcher
+from supervisor.fleet import NEVER
 from supervisor.line import Line
 
 QUIET_S = 2.0  # the first deal waits for a pause in the joinings,
@@ -38,6 +39,7 @@ class Admission:
         self._first_s = self._newest_s = -1e18
         self._late, self._unix_s = 0, 0.0
         self._prepared_s = 0.0
+        self._began_s = np.inf  # when the first deal was first thought of
         self._queue: list[int] = []  # rows still to be sent the next epoch's ladder
         self._centre_w: int | None = None  # where the band of this line is
         self._was_w, self._was_s, self._inside_s, self._dealt_s = -1, 0.0, 0.0, 0.0
@@ -79,7 +81,7 @@ class Admission:
 
     def _first_deal(self, now_s: float) -> None:
         quiet = now_s - self._newest_s >= QUIET_S or now_s - self._first_s >= PATIENCE_S
-        if not self._waiting or not quiet:
+        if not self._waiting or not quiet or self._may_be_foreign(now_s):
             return
         rows = np.array(sorted(self._waiting))
         dispatcher = self.dispatcher
@@ -87,6 +89,12 @@ class Admission:
         line = lines.deal(dispatcher.fleet.points, rows, self._next_epoch())
         self._adopt(line, now_s)
         self._waiting = dict.fromkeys(rows.tolist(), now_s)
+
+    def _may_be_foreign(self, now_s: float) -> bool:
+        """Whether a rig whose hello the broker kept may still run on another's ladder."""
+        self._began_s = min(self._began_s, now_s)
+        unheard = self.dispatcher.fleet.heard_s == NEVER
+        return bool(unheard.any()) and now_s - self._began_s <= self.dispatcher.means.lease_s
 
     def _adopt(self, line: Line, now_s: float) -> None:
         self.dispatcher.take_line(line, now_s)

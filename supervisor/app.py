@@ -59,7 +59,7 @@ async def _serve(
 ) -> None:
     inbox = Inbox()
     key = keys.site_key(config.state_dir)
-    site = Site(config, inbox, ledger, key, time.monotonic())
+    site = Site(config, inbox, ledger, key, time.monotonic(), time.time())
     people = People(site)
     link = link_of(config, inbox, port)
     sources = [

@@ -4,7 +4,6 @@ Everything the supervisor knows and says goes through here; sockets and files ar
 handed in.  Times: now_s is monotonic, unix_s is the wall clock (signals, ledger).
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -32,7 +31,13 @@ class Site:
     that goes on: higher term, same ladders, same signals."""
 
     def __init__(
-        self, config: Config, inbox: Inbox, ledger: Ledger, key: bytes, now_s: float
+        self,
+        config: Config,
+        inbox: Inbox,
+        ledger: Ledger,
+        key: bytes,
+        now_s: float,
+        unix_s: float,
     ) -> None:
         self.config, self.inbox, self.ledger = config, inbox, ledger
         self._key, self._budget_key = key, mac.budget_key(key)
@@ -42,23 +47,23 @@ class Site:
             config.site.up_ramp_w_per_s,
             config.site.lease_s,
         )
-        self.term, self.seq = self._next_term(), 0
+        self.term, self.seq = self._next_term(unix_s), 0
         self._remember(now_s)
         self.hearing = Hearing(self.fleet, self._event)
         self.envelope: Envelope | None = None
         self.decision: Decision | None = None
         self.unix_s = 0.0
-        self._clock_s = time.time() - now_s  # so that what is sent never steps with the clock
+        self._clock_s = unix_s - now_s  # so that what is sent never steps with the clock
         self._meter_at_s = -1.0
         self._said_w: dict[str, int | None] = {}  # by source, to tell news from a heartbeat
 
-    def _next_term(self) -> int:
+    def _next_term(self, unix_s: float) -> int:
         """A new leadership, on the disk before its first word.
 
         Never below the clock, so that rigs go on obeying when a ledger was lost.
         """
         last = self.ledger.last("term")
-        term = max(1 + (last.body["term"] if last else 0), int(time.time()))
+        term = max(1 + (last.body["term"] if last else 0), int(unix_s))
         self.ledger.write("term", {"term": term}, why="this supervisor took over")
         self.ledger.commit()
         return term

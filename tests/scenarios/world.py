@@ -123,7 +123,12 @@ class World:
         site = SiteConfig(name=SITE, limit_mw=1.0, up_ramp_mw_per_min=60.0, lease_s=LEASE_S)
         self.inbox = Inbox()
         self.site = Site(
-            Config(site=site), self.inbox, Ledger(self._folder / "ledger.db"), KEY, self.now_s
+            Config(site=site),
+            self.inbox,
+            Ledger(self._folder / "ledger.db"),
+            KEY,
+            self.now_s,
+            UNIX_S + self.now_s,
         )
         # tables are the truth here, so no margin for doubt: the bound is tried at its edge
         learner = self.site.dispatcher.learner
@@ -134,13 +139,15 @@ class World:
                 self.inbox.put_rig(rig.name, "link", b"down")
 
     def kill(self) -> None:
-        """The supervisor, at this instant."""
+        """The supervisor, at this instant; a second later there is another."""
         self.site.ledger.close()
+        self.tick(silent=True)
         self.start()
 
     def lose_ledger(self) -> None:
         """The supervisor and everything it knew."""
         self.site.ledger.close()
+        self.tick(silent=True)
         for path in self._folder.glob("ledger.db*"):
             path.unlink()
         self.start()

@@ -25,7 +25,7 @@ class Alone:
         self.ledger = Ledger(folder / "ledger.db")
         settings = {"limit_mw": 1.0, "default_mw": 0.002, "up_ramp_mw_per_min": 60.0} | settings
         config = Config(site=SiteConfig(name=SITE, **settings))
-        self.site = Site(config, self.inbox, self.ledger, KEY, self.now_s)
+        self.site = Site(config, self.inbox, self.ledger, KEY, self.now_s, UNIX_S + self.now_s)
 
     def tick(self):
         self.now_s += 1.0
@@ -240,7 +240,7 @@ def test_what_a_source_says_now_goes_before_what_it_said_once(world, tmp_path):
     inbox, news = Inbox(), Entry("test", ((0.0, 1),))
     inbox.put_signal(news)
     config = world.site.config
-    Site(config, inbox, ledger := Ledger(tmp_path / "ledger.db"), KEY, 0.0)
+    Site(config, inbox, ledger := Ledger(tmp_path / "ledger.db"), KEY, 0.0, UNIX_S)
     assert inbox.entries["test"] == news
     ledger.close()
 
