@@ -48,23 +48,30 @@ class Sight:
 
 
 class Judge:
-    """Whether a sight can be believed.  Pure: time comes with the sights."""
+    """Whether a sight can be believed.  Pure: time comes with the sights.
+
+    still: the last one only repeats one before it, though watts flowed in between; it is
+    no news and, for a while, no fault: some meters renew their registers slowly.
+    """
 
     def __init__(self, limit_w: int, energy_step_wh: float) -> None:
         self._most_w, self._step_wh = limit_w * POSSIBLE, energy_step_wh
+        self.still = False
         self._moved: Sight | None = None  # the last one that differed from the one before
 
     def fault(self, sight: Sight) -> str:
         """Why not, as a sentence; "" when it can be."""
         if not abs(sight.w) <= self._most_w:
             return f"power reads beyond {self._most_w / 1e6:g} MW, more than the site can carry"
+        self.still = False
         moved, self._moved = self._moved, self._moved or sight
         if moved is None or self._moves(moved, sight):
             self._moved = sight
             return ""
         still_s = sight.at_s - moved.at_s
         drawn_wh = abs(sight.w) * still_s / 3600
-        if still_s >= FROZEN_S and drawn_wh > 2 * self._step_wh:
+        self.still = drawn_wh > 2 * self._step_wh
+        if self.still and still_s >= FROZEN_S:
             return f"it is frozen: power and energy have not moved for over {FROZEN_S:.0f} s"
         return ""
 
@@ -142,7 +149,7 @@ class Meter:
             because = f"no answer from {self._host}:{self._port}: {error}"
         except ReadingError as error:
             because = str(error)
-        if not because:
+        if not because and not self._judge.still:
             self.counters.readings += 1
             self.values = sight.values
             self._inbox.put_meter(round(sight.w), sight.at_s)

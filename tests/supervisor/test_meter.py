@@ -122,6 +122,13 @@ def test_a_meter_whose_energy_stands_still_while_power_is_drawn_is_frozen():
     assert faults(*story, *again) == [0, 0, 1, 1, 0, 0, 0]
 
 
+def test_what_a_meter_only_repeats_is_no_news_long_before_it_is_a_fault():
+    judge, still = Judge(1_000_000, 1.0), {"power": 900_000.0, "energy": 5.0}
+    story = [(0, still), (1, still), (2, still | {"energy": 255.0}), (3, still | {"energy": 255.0})]
+    seen = [(judge.fault(Sight(at_s, values)), judge.still) for at_s, values in story]
+    assert seen == [("", False), ("", True), ("", False), ("", True)]
+
+
 def test_a_site_asleep_or_steady_is_not_frozen():
     asleep = [(t, {"power": 0.0, "energy": 5.0}) for t in range(0, 600, 10)]
     steady = [(t, {"power": 9e5, "energy": float(t)}) for t in range(0, 600, 10)]
