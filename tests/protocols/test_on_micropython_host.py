@@ -35,10 +35,11 @@ def run(*files: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=170,
     )
 
 
+@pytest.mark.timeout(180)
 def test_shared_tests_pass_on_micropython():
     files = shared_tests()
     assert "tests/protocols/test_ladder.py" in files

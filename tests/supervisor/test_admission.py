@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from supervisor import admission as admissions
-from supervisor.admission import Admission
+from supervisor.admission import QUIET_S, Admission
 from supervisor.dispatcher import Dispatcher, Means
+from supervisor.fleet import NEVER
 from tests.supervisor.small import OTHER, fleet_of
 
 LEASE_S = 10.0
@@ -19,6 +20,7 @@ class Gate:
 
     def __init__(self, rigs=4, limit_w=0):
         self.fleet = fleet_of(rigs, counted=False)
+        self.fleet.heard_s[:] = 0.0
         self.dispatcher = Dispatcher(self.fleet, Means(up_w_per_s=1e6, lease_s=LEASE_S))
         self.admission = Admission(self.dispatcher)
         self.limit_w, self.now_s, self.echoing = limit_w, -1.0, True
@@ -244,3 +246,16 @@ def test_closed_until_old_leases_have_ended():
     gate = Gate()
     gate.admission.closed_until_s = 9.0
     assert gate.until(20, 0, 1) == {9.0: {0: 1, 1: 1}}
+
+
+def test_a_rig_not_yet_heard_may_obey_somebody_else_and_is_waited_for_one_lease():
+    """The broker kept its hello; whether it runs on a forgotten ladder shows when it speaks."""
+    gate = Gate()
+    gate.fleet.heard_s[3] = NEVER
+    sent = gate.until(LEASE_S + 5, 0, 1, 2)
+    assert sorted(sent)[0] > LEASE_S
+    spoken = Gate()
+    spoken.fleet.heard_s[3] = NEVER
+    assert not spoken.until(QUIET_S + 1, 0, 1, 2)
+    spoken.fleet.heard_s[3] = spoken.now_s
+    assert spoken.until(QUIET_S + 3), "it has spoken, so nobody is waited for"
