@@ -56,17 +56,29 @@ def subscribe(packet_id: int, topics: list) -> bytes:
 
 
 class Receiver:
-    """Cuts a byte stream into packets; never keeps more than one partial packet."""
+    """Cuts a byte stream into packets; never keeps more than one partial packet.
+
+    A message too long to be ours passes unread and is counted: if it ended the connection,
+    one that a broker keeps would end every connection.
+    """
 
     def __init__(self, packet_max: int = PACKET_MAX) -> None:
         self._packet_max = packet_max
         self._tail = b""
+        self._pass = 0  # bytes of a message too long, still to come
+        self.too_long = 0
 
     def feed(self, data: bytes) -> list:
         """Raises PacketError; after that the connection is worth nothing."""
         data, events, at = self._tail + data, [], 0
         while True:
+            passed = min(self._pass, len(data) - at)
+            self._pass, at = self._pass - passed, at + passed
             size, start = self._size(data, at)
+            if start >= 0 and size > self._packet_max:
+                self._pass, at = size, start
+                self.too_long += 1
+                continue
             if start < 0 or len(data) - start < size:
                 break
             events.append(_decode(data[at], data[start : start + size]))
@@ -84,8 +96,8 @@ class Receiver:
             if place >= len(data):
                 return 0, -1
             size |= (data[place] & 0x7F) << 7 * index
-            if size > self._packet_max:
-                raise PacketError(f"a packet of {size} bytes or more")
+            if size > self._packet_max and data[at] not in (PUBLISH, RETAINED):
+                raise PacketError(f"an answer of {size} bytes or more")
             if not data[place] & 0x80:
                 return size, place + 1
         raise PacketError("a length of more than four bytes")

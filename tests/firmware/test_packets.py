@@ -61,7 +61,7 @@ def test_nonsense_is_a_packet_error():
     for data in (
         b"\x30\xff\xff\xff\xff\x01",
         b"\x30\x80\x80\x80\x80\x00",
-        b"\x30\x89\x27",
+        b"\x20\x89\x27",
         b"\x32\x07\x00\x03a/bhi",
         b"\x34\x07\x00\x03a/bhi",
         b"\x30\x01\x00",
@@ -81,7 +81,16 @@ def test_nonsense_is_a_packet_error():
 def test_the_largest_packet():
     data = packets.publish("t", b"x" * (packets.PACKET_MAX - 3))
     assert len(Receiver().feed(data)) == 1
-    raises(PacketError, Receiver().feed, packets.publish("t", b"x" * (packets.PACKET_MAX - 2)))
+
+
+def test_a_message_too_long_passes_unread_however_it_is_cut():
+    long = packets.publish("t", b"\x30" * (packets.PACKET_MAX - 2), retain=True)
+    data = packets.publish("a", b"1") + long + long + packets.publish("b", b"2")
+    for size in (1, 7, 512, len(data)):
+        receiver, events = Receiver(), []
+        for at in range(0, len(data), size):
+            events += receiver.feed(data[at : at + size])
+        assert [event.topic for event in events] == ["a", "b"] and receiver.too_long == 2, size
 
 
 def test_any_two_bytes_raise_nothing_else():
