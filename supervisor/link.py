@@ -52,7 +52,7 @@ class Counters:
 
     connections: int = 0
     received: int = 0
-    too_long: int = 0
+    too_long: int = 0  # of rigs
     ignored: int = 0  # topics that are no rig's and nobody's
     failed: int = 0  # a listener raised
     published: int = 0
@@ -145,14 +145,13 @@ class Link:
     def _on_message(self, _: Any, topic: str, payload: bytes, *_more: Any) -> None:
         counters = self.counters
         counters.received += 1
-        if len(payload) > messages.SIZE_MAX:
-            counters.too_long += 1
-            return
         known = self._known.get(topic) or self._learn(topic)
-        if known:
-            self._put_rig(known[0], known[1], payload)
+        if not known:
+            self._pass_on(topic, payload)  # however long: a signal is refused with a reason
+        elif len(payload) > messages.SIZE_MAX:
+            counters.too_long += 1
         else:
-            self._pass_on(topic, payload)
+            self._put_rig(known[0], known[1], payload)
 
     def _learn(self, topic: str) -> tuple[str, str] | None:
         """(rig, kind) of a topic heard for the first time; None for one that is no rig's."""
