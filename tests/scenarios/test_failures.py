@@ -136,4 +136,4 @@ def assert_whole(site: Live, before: list[Row]) -> None:
     assert [row.id for row in rows] == list(range(1, len(rows) + 1))
     decisions = [row for row in rows if row.kind == "decision"]
     places = [(row.body["term"], row.body["seq"]) for row in decisions]
-    assert places == sorted(set(places)), "two decisions in one place"
+    assert places == sorted(places), "a decision out of its place"
