@@ -35,6 +35,14 @@ class Line:
         columns = (self.level[mine], self.start_w[mine], self.end_w[mine])
         return tuple(Step(*row) for row in zip(*(c.tolist() for c in columns), strict=True))
 
+    def admitted_by_rig(self, position_w: float, rigs: int) -> Floats:
+        """Watts admitted at a position to each of so many rigs, as listed."""
+        done = self.end_w <= position_w
+        into_w = np.clip(position_w - self.start_w, 0, None) * ~self.wakes
+        taken_w = np.where(done, self.end_w - self.start_w, into_w)
+        by_rig = np.bincount(self.rig, weights=taken_w, minlength=rigs)
+        return by_rig.astype(float)
+
     def ladders(self) -> dict[int, tuple[Step, ...]]:
         """Everybody's steps."""
         out: dict[int, list[Step]] = {}

@@ -31,7 +31,7 @@ class Gate:
         self.now_s += 1.0
         self.admission.step(set(joining), self.now_s, 0.0)
         made = self.dispatcher.tick(self.now_s, self.limit_w, self.metered_w)
-        drawn_w = sum(curve.at(made.admit_w) for curve in self.dispatcher._now)
+        drawn_w = sum(curve.at(made.admit_w) for curve in self.dispatcher.flight.now)
         self.metered_w = made.floor_w + int(drawn_w)
         sent = {}
         for row, line in self.admission.send(self.now_s):

@@ -170,7 +170,7 @@ def test_rigs_that_fail_to_wake_are_replaced():
     hall = Hall()
     made = hall.tick(40_000, 22)
     assert made.in_flight
-    fails = hall.site._flying[:5]
+    fails = hall.site.flight.rows[:5]
     hall.fleet.uncount(fails)
     hall.power_w[fails] = 0
     hall.tick(40_000, 60)
@@ -237,11 +237,11 @@ def test_after_a_change_of_epoch_old_leases_stay_in_the_account():
     made = hall.site.tick(hall.now_s, 40_000, hall.true_w)
     assert made.epoch == 2
     assert made.committed_w >= made.floor_w + 0.98 * running
-    old_w, new_w = hall.site._old_w, hall.site.admitted_by_rig()
+    old_w, new_w = hall.site.leases.old_w, hall.site.admitted_by_rig()
     assert np.maximum(old_w, new_w).sum() <= made.budget_w, "each on whichever lease is higher"
     hall.now_s += 1
     hall.tick(40_000, 12)
-    assert hall.site._old_w is None
+    assert hall.site.leases.old_w is None
     hall.tick(40_000, 30)
     assert abs(hall.true_w - 40_000) < 0.01 * TOP_W
 

@@ -1,0 +1,100 @@
+"""Who is on the way up, and how far: what rigs will draw now, against what they may draw.
+
+    admitted --wake_s--> first watt --up_w_per_s--> all it is admitted
+
+Rigs are believed to keep the times of their hello; one that does not says so, or the
+meter does.  Weighs the line three ways: as things are now, at every rig's cap, and in full.
+"""
+
+import numpy as np
+
+from supervisor import line as lines
+from supervisor.fleet import Fleet
+from supervisor.line import Curve, Line, Part
+from supervisor.merit import Floats, Ints
+
+EARLY_S = 1.0  # how much earlier than it says a rig may draw its first watt
+
+
+class Flight:
+    """Call weigh() before the curves are used, mark() when the position has moved."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.parts: list[Part] = []
+        self.now: list[Curve] = []  # wakers only as far as they have come
+        self.capped: list[Curve] = []  # everybody counted, at most at their cap
+        self.full: list[Curve] = []  # everybody counted doing all that is admitted
+        self.rows: Ints = np.zeros(0, dtype=np.int64)  # rigs on the way
+        self.climbing_w = 0.0  # admitted to rigs that are between their first watt and their aim
+        self.floor_w = 0
+        self.top_w: Floats = np.zeros(0)  # of each rig, above its floor
+        self._first_w: Ints = np.zeros(0, dtype=np.int64)
+        self._built: tuple[Line, int, int] | None = None
+        self._marked_w = -1
+
+    @property
+    def slowest_s(self) -> float:
+        """From admitted to top level, of the slowest rig."""
+        return float((self.fleet.wake_s + self.top_w / self.fleet.up_w_per_s).max(initial=1.0))
+
+    @property
+    def quickest_s(self) -> float:
+        """From admitted to the first watt, of the quickest rig."""
+        return float(self.fleet.wake_s.min()) if len(self.fleet) else 0.0
+
+    def weigh(self, line: Line, admit_w: int, now_s: float) -> bool:
+        """Make the curves anew where anything changed.  True when the line was laid out anew."""
+        fleet = self.fleet
+        key = (line, len(fleet), fleet.version)
+        laid_out = self._built is None or key[:2] != self._built[:2]
+        if key != self._built:
+            if laid_out:
+                self._lay_out(line)
+            self._built = key
+            self.floor_w = int(fleet.floor_w.sum())
+            counted = fleet.counted.astype(float)
+            self.full = [Curve(part, counted) for part in self.parts]
+            self.capped = [Curve(part, counted, fleet.cap_level) for part in self.parts]
+            self._marked_w = -1
+            self.mark(admit_w, now_s)
+        elif not len(self.rows):
+            return False
+        self._climb(line, admit_w, now_s)
+        return laid_out
+
+    def _lay_out(self, line: Line) -> None:
+        """What follows from the line alone."""
+        fleet, rows = self.fleet, np.arange(len(self.fleet))
+        self.parts = lines.parts(line, fleet.group, len(fleet.models))
+        top_w = fleet.points.watts[rows, fleet.top_level] - fleet.floor_w
+        self.top_w = top_w.astype(float)
+        self._first_w = np.full(len(fleet), np.iinfo(np.int64).max)
+        self._first_w[line.rig[line.wakes]] = line.end_w[line.wakes]
+
+    def mark(self, admit_w: int, now_s: float) -> None:
+        """Note who has just been admitted to wake, and who no longer is."""
+        if admit_w == self._marked_w:
+            return
+        fleet, self._marked_w = self.fleet, admit_w
+        admitted = fleet.counted & (self._first_w <= admit_w)
+        woken = admitted & np.isinf(fleet.admitted_s)
+        fleet.admitted_s[woken] = now_s
+        fleet.admitted_s[~admitted] = np.inf
+        self.rows = np.union1d(self.rows, np.flatnonzero(woken))
+
+    def _climb(self, line: Line, admit_w: int, now_s: float) -> None:
+        """How far each waking rig has come, 0..1 of what it is admitted."""
+        fleet, self.climbing_w = self.fleet, 0.0
+        share = fleet.counted.astype(float)
+        rows = self.rows[np.isfinite(fleet.admitted_s[self.rows])]
+        if len(rows):
+            admitted_w = line.admitted_by_rig(admit_w, len(fleet))[rows]
+            up_s = now_s - fleet.admitted_s[rows] - fleet.wake_s[rows]
+            climbed = np.clip(up_s * fleet.up_w_per_s[rows] / np.maximum(admitted_w, 1.0), 0, 1)
+            share[rows] = share[rows] * climbed
+            on_the_way = (climbed < 1) & (up_s > -EARLY_S)
+            self.climbing_w = float(admitted_w[on_the_way].sum())
+            rows = rows[climbed < 1]
+        self.rows = rows
+        self.now = [Curve(part, share, fleet.cap_level) for part in self.parts]
