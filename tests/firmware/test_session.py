@@ -96,7 +96,7 @@ def test_a_broker_that_refuses_or_talks_nonsense_is_left_and_tried_again():
         ((b"\x20\x02\x00\x05",), "refused: not authorised"),
         ((SUBACK,), "an answer to another question"),
         ((CONNACK, b"\x90\x03\x00\x01\x80"), "a subscription was refused"),
-        ((b"\x20\xff\xff\xff\xff",), "a packet of"),
+        ((b"\x20\xff\xff\xff\xff",), "an answer of"),
         ((b"HTTP/1.1 400 Bad Request\r\n",), "no packet for us begins with 0x48"),
         ((None,), "closed by the broker"),
     ):

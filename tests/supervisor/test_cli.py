@@ -62,7 +62,7 @@ WRONG = [
     ({"meter_age_s": 6.0}, "the site meter was last read 6."),
     ({"metered_w": None, "meter_age_s": None}, "the site meter has not been read"),
     ({"metered_w": 3_300_000}, "draws 100 kW above what is asked"),
-    ({"at_s": time.time() - 3600}, "decided nothing for 1 h 00 m"),
+    ({"at_s": time.time() - 3600}, "decided nothing for 1 h"),
 ]
 
 
