@@ -43,6 +43,9 @@ device: $(STAMP)
 bench: $(STAMP) ## print what the project measures of itself
 	$(BIN)/surplus bench dispatch --json
 
+mutants: $(STAMP) ## test the tests: break what matters most in every small way (slow)
+	$(BIN)/python -m tests.mutants
+
 clean: ## remove what setup made
 	rm -rf .venv .typings *.egg-info
 
@@ -56,4 +59,4 @@ $(STUBS): $(STAMP) constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --target .typings --upgrade micropython-esp32-stubs
 	@touch $@
 
-.PHONY: help setup run demo test upy check lint types device bench clean
+.PHONY: help setup run demo test upy check lint types device bench mutants clean
