@@ -3,17 +3,20 @@
     admitted --wake_s--> first watt --up_w_per_s--> all it is admitted
 
 Rigs are believed to keep the times of their hello; one that does not says so, or the
-meter does.  Weighs the line three ways: as things are now, at every rig's cap, and in full.
+meter does.  One that says it sleeps, though it has been admitted, has not begun: what it
+was sent was lost on the way.  Weighs the line three ways: as things are now, at every
+rig's cap, and in full.
 """
 
 import numpy as np
 
 from supervisor import line as lines
-from supervisor.fleet import Fleet
+from supervisor.fleet import ASLEEP, Fleet
 from supervisor.line import Curve, Line, Part
 from supervisor.merit import Floats, Ints
 
 EARLY_S = 1.0  # how much earlier than it says a rig may draw its first watt
+HEARD_S = 3.0  # so long after it was admitted, a rig's word that it sleeps is about now
 
 
 class Flight:
@@ -30,6 +33,7 @@ class Flight:
         self.floor_w = 0
         self.top_w: Floats = np.zeros(0)  # of each rig, above its floor
         self._first_w: Ints = np.zeros(0, dtype=np.int64)
+        self._idle: Ints = np.zeros(0, dtype=np.int64)  # admitted, and they say they sleep
         self._built: tuple[Line, int, int] | None = None
         self._marked_w = -1
 
@@ -46,6 +50,7 @@ class Flight:
     def weigh(self, line: Line, admit_w: int, now_s: float) -> bool:
         """Make the curves anew where anything changed.  True when the line was laid out anew."""
         fleet = self.fleet
+        self._hold_idle(now_s)
         key = (line, len(fleet), fleet.version)
         laid_out = self._built is None or key[:2] != self._built[:2]
         if key != self._built:
@@ -82,6 +87,16 @@ class Flight:
         fleet.admitted_s[woken] = now_s
         fleet.admitted_s[~admitted] = np.inf
         self.rows = np.union1d(self.rows, np.flatnonzero(woken))
+
+    def _hold_idle(self, now_s: float) -> None:
+        """The time of those that have not begun runs from now, until they say otherwise."""
+        fleet = self.fleet
+        asleep = fleet.counted & np.isfinite(fleet.admitted_s) & (fleet.state <= ASLEEP)
+        late = np.flatnonzero(asleep & (fleet.heard_s > fleet.admitted_s + HEARD_S))
+        if len(late) or len(self._idle):
+            self._idle = np.union1d(self._idle[asleep[self._idle]], late)
+            fleet.admitted_s[self._idle] = now_s
+            self.rows = np.union1d(self.rows, self._idle)
 
     def _climb(self, line: Line, admit_w: int, now_s: float) -> None:
         """How far each waking rig has come, 0..1 of what it is admitted."""
