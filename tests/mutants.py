@@ -92,7 +92,7 @@ def mutants(path: str, source: str) -> Iterator[Mutant]:
 def places(node: ast.AST, function: str = "") -> Iterator[tuple[ast.AST, str]]:
     """Everything that runs, with the function it is in; annotations do not."""
     for field, value in ast.iter_fields(node):
-        if field in ("annotation", "returns", "decorator_list"):
+        if field in ("annotation", "returns", "decorator_list") or strict(node):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
@@ -111,10 +111,10 @@ def changes(node: ast.AST) -> list:  # noqa: PLR0911
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
         return [lambda n: setattr(n, "op", ast.UAdd())] if number(node.operand) else [strip]
     if number(node):
-        return [lambda n: setattr(n, "value", n.value + 1)]
+        return [lambda n: setattr(n, "value", n.value * 2 if n.value >= 100 else n.value + 1)]
     if isinstance(node, ast.Constant) and isinstance(node.value, bool):
         return [lambda n: setattr(n, "value", not n.value)]
-    if isinstance(node, ast.Return) and node.value and not none(node.value):
+    if isinstance(node, ast.Return) and node.value and not nothing(node.value):
         return [lambda n: setattr(n, "value", ast.Constant(None))]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
         return [lambda n: setattr(n.func, "id", CALLS[n.func.id])]
@@ -138,8 +138,14 @@ def number(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
-def none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def nothing(node: ast.AST) -> bool:
+    """What a caller can hardly tell from None: None itself, False, "", 0."""
+    return isinstance(node, ast.Constant) and not node.value
+
+
+def strict(node: ast.AST) -> bool:
+    """zip(strict=True) is there for the reader; columns are of one length."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def equal() -> set[str]:

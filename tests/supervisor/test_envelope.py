@@ -72,6 +72,12 @@ def test_before_its_first_row_an_entry_says_its_default():
     assert Entry("mute", (), default_w=None).limit_w(NOW_S) is None
 
 
+def test_an_entry_without_an_end_is_for_ever_and_was_heard_long_ago():
+    entry = Entry("plain", ((0.0, 1),))
+    assert not entry.over(1e12)
+    assert (entry.heard_s, entry.seq, entry.default_w) == (0.0, 0, None)
+
+
 def test_a_row_holds_until_the_next_one():
     entry = Entry("csv", ((10.0, 1), (20.0, 2), (30.0, 3)), until_s=40.0)
     assert [entry.limit_w(t) for t in (9.9, 10.0, 19.9, 20.0, 39.9, 40.0)] == [
@@ -84,7 +90,7 @@ def test_a_row_holds_until_the_next_one():
     ]
     assert entry.changes(10.0) == [(20.0, 2), (30.0, 3)]
     assert entry.changes(30.0) == []
-    assert Entry("csv", ((10.0, 1), (50.0, 2)), until_s=40.0).changes(0.0) == [(10.0, 1)]
+    assert Entry("csv", ((10.0, 1), (40.0, 2)), until_s=40.0).changes(0.0) == [(10.0, 1)]
 
 
 times = st.floats(0, 100)

@@ -108,7 +108,31 @@ def test_a_band_puts_the_last_climbs_below_the_centre_nearest_to_it():
     assert banded(steps, 300, 99).rig.tolist() == steps.rig.tolist()
 
 
+LONG = table([(100, 1000), (200, 1900), (300, 2700), (400, 3400)], [(100, 300), (150, 400)])
+
+
+def order_of(steps):
+    return list(zip(steps.rig.tolist(), steps.from_level.tolist()))
+
+
+def test_of_several_climbs_below_the_last_ones_move_and_keep_their_order():
+    steps = steps_of(LONG)
+    assert order_of(steps) == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1)]
+    assert order_of(banded(steps, 500, 299)) == [(0, 0), (0, 1), (1, 0), (0, 2), (0, 3), (1, 1)]
+    assert order_of(banded(steps, 500, 300)) == [(0, 0), (1, 0), (0, 1), (0, 2), (0, 3), (1, 1)]
+
+
+def test_of_several_climbs_above_the_first_ones_move_as_far_as_the_band_goes():
+    steps = steps_of(table([(100, 1000), (150, 1100), (200, 1150)], [(100, 900)]))
+    assert order_of(steps) == [(0, 0), (1, 0), (0, 1), (0, 2)]
+    assert order_of(banded(steps, 100, 49)) == [(0, 0), (1, 0), (0, 1), (0, 2)]
+    assert order_of(banded(steps, 100, 50)) == [(0, 0), (0, 1), (1, 0), (0, 2)]
+    assert order_of(banded(steps, 100, 100)) == [(0, 0), (0, 1), (0, 2), (1, 0)]
+
+
 def test_a_deal_without_a_band_is_plain():
+    tiny = table([(100, 1000), (101, 1001)], [(100, 900)])
+    assert whole(deal(tiny, EVERYBODY, 1, centre_w=100))[1][:2] == (1, 1)
     assert whole(deal(TWO, EVERYBODY, 1, centre_w=200)) == whole(deal(TWO, EVERYBODY, 1))
     dealt = deal(TWO, EVERYBODY, 1, centre_w=100, band_w=1000)
     assert whole(dealt)[:2] == [(1, 1, 0, 100), (1, 2, 100, 200)]
@@ -180,6 +204,8 @@ def test_curves_sum_to_what_the_rigs_themselves_admit(crowd, with_band):
     ladders = [line.ladder(rig) for rig in everybody]
     direct_w = sum(w * admitted_w(steps, position_w) for w, steps in zip(weight, ladders))
     assert abs(drawn_w - direct_w) < 1e-6
+    by_rig = line.admitted_by_rig(position_w, len(tables) + 1).tolist()
+    assert by_rig == [*(admitted_w(steps, position_w) for steps in ladders), 0.0]
     capped_w = sum(Curve(part, weight, cap).at(position_w) for part in split)
     within = [tuple(s for s in steps if s.level <= top) for steps, top in zip(ladders, cap)]
     direct_w = sum(w * admitted_w(steps, position_w) for w, steps in zip(weight, within))

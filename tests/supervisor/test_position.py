@@ -33,6 +33,12 @@ def test_where_it_starts_to_look_does_not_matter(length_w, edge_w, near_w):
     assert highest(fits, length_w, near_w) == linear(lambda w: w <= edge_w, length_w)
 
 
+def test_it_never_looks_below_nothing():
+    asked = []
+    assert highest(lambda w: asked.append(w) or w <= 1, 100_000, 3) == 1
+    assert min(asked) >= 0
+
+
 @given(st.integers(1, 10_000_000_000), st.floats(0, 1), st.floats(0, 1))
 def test_a_whole_site_takes_few_questions(length_w, edge, near):
     asked = []
