@@ -198,6 +198,7 @@ class Live:
 
     def check(self, since_s: float) -> None:
         """Nobody drew more than a lease allowed, at any time since."""
+        self.until(lambda: self.samples[-1].at_s >= since_s, 5, "a look at what is drawn")
         seen = [sample for sample in self.samples if sample.at_s >= since_s]
         over_w = [sample.drawn_w - sample.allowed_w - self.slack_w for sample in seen]
         worst = max(range(len(seen)), key=over_w.__getitem__)

@@ -147,4 +147,5 @@ def test_a_sealed_budget_of_no_epoch_known_only_puts_to_sleep(site: Live) -> Non
     del now["mac"]
     strange = now | {"epoch": now["epoch"] + 7, "seq": now["seq"] + 1, "admit_w": 9_000_000}
     site.publish(topic, site.seal(strange, topic, mac.budget_key(site.key)))
+    site.until(lambda: site.drawn_w < 0.5 * site.limit_w, 10, "rigs without that ladder sleep")
     site.until(lambda: site.near, 30, "the next true ones are followed again")
