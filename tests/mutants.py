@@ -29,24 +29,25 @@ EQUAL = ROOT / "tests" / "mutants_equal.txt"
 FOLDERS = ("protocols", "firmware", "supervisor", "hil", "tests")
 LONGEST_S = 60.0  # beyond it the tests hang, which is noticing too
 
+NUMBERS = "tests/firmware/test_numbers.py"
 SUITES = {
     "protocols/ladder.py": [
         "tests/protocols/test_ladder.py",
         "tests/protocols/test_ladder_host.py",
     ],
     "firmware/limits.py": ["tests/firmware/test_limits.py"],
-    "firmware/safety.py": ["tests/firmware/test_safety.py"],
-    "firmware/thermal.py": ["tests/firmware/test_thermal.py"],
+    "firmware/safety.py": [NUMBERS, "tests/firmware/test_safety.py"],
+    "firmware/thermal.py": [NUMBERS, "tests/firmware/test_thermal.py"],
     "firmware/dispatch.py": [
+        NUMBERS,
         "tests/firmware/test_dispatch.py",
         "tests/firmware/test_dispatch_host.py",
     ],
-    "firmware/power.py": ["tests/firmware/test_power.py"],
-    "supervisor/merit.py": ["tests/supervisor/test_merit.py"],
-    "supervisor/line.py": ["tests/supervisor/test_line.py"],
-    "supervisor/position.py": ["tests/supervisor/test_position.py"],
-    "supervisor/ramp.py": ["tests/supervisor/test_ramp.py"],
-    "supervisor/envelope.py": ["tests/supervisor/test_envelope.py"],
+    "firmware/power.py": [NUMBERS, "tests/firmware/test_power.py"],
+    **{
+        f"supervisor/{name}.py": [f"tests/supervisor/test_{name}.py"]
+        for name in ("merit", "line", "position", "ramp", "envelope")
+    },
 }
 
 SWAPS: dict[type, type] = {
