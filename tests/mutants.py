@@ -27,7 +27,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 EQUAL = ROOT / "tests" / "mutants_equal.txt"
 FOLDERS = ("protocols", "firmware", "supervisor", "hil", "tests")
-LONGEST_S = 60.0  # beyond it the tests hang, which is noticing too
+LONGEST_S = 15.0  # beyond it the tests hang, which is noticing too
 
 NUMBERS = "tests/firmware/test_numbers.py"
 SUITES = {
