@@ -22,6 +22,9 @@ demo: $(STAMP) ## the same without the dashboard, for a minute
 test: $(STAMP) ## every test, on virtual chips
 	$(BIN)/pytest tests
 
+soak: $(STAMP) ## what takes too long for every change: whole days, many seeds
+	$(BIN)/pytest tests -m soak --timeout 7200
+
 upy: $(STAMP) ## the tests of shared code, on MicroPython
 	$(BIN)/micropython tests/on_micropython.py $(SHARED_TESTS)
 
@@ -59,4 +62,4 @@ $(STUBS): $(STAMP) constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --target .typings --upgrade micropython-esp32-stubs
 	@touch $@
 
-.PHONY: help setup run demo test upy check lint types device bench mutants clean
+.PHONY: help setup run demo test soak upy check lint types device bench mutants clean

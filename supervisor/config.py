@@ -2,139 +2,28 @@
 
 An unknown key, a wrong type, a number out of range or a file that is not there is
 an error that names the file, the key and what would be right.  Nothing is read
-from the environment.  supervisor/site.example.toml shows every key.
+from the environment.  supervisor/site.example.toml shows every key; the sections
+are in supervisor/sections/, a file each.
 """
 
 import tomllib
 import typing
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from protocols import topics
 from supervisor import settings
+from supervisor.sections.api import ApiConfig
+from supervisor.sections.broker import BrokerConfig
+from supervisor.sections.meter import MeterConfig
+from supervisor.sections.signal import SignalConfig
+from supervisor.sections.site import SiteConfig
 from supervisor.settings import Section
 
 ConfigError = settings.ConfigError
-
-W_PER_MW = 1_000_000
-W_PER_KW = 1_000
-MW_MAX = 10_000  # the widest merit order the wire can carry, 10 GW
 METERS = Path(__file__).parent / "meters"
-
-
-_Port = Annotated[int, Meta(ge=0, le=65535, description="a TCP port, 0 for a free one")]
-_Host = Annotated[str, Meta(min_length=1, description="a host name or an IP address")]
-_Seconds = Annotated[float, Meta(ge=0.1, le=86_400, description="seconds, 0.1 to 86400")]
-
-
-class SiteConfig(Section, frozen=True, kw_only=True):
-    """What the site is and may draw."""
-
-    name: Annotated[str, Meta(description="1 to 32 of a-z, 0-9 and -")]
-    limit_mw: Annotated[float, Meta(gt=0, le=MW_MAX, description="what breaker and feeders carry")]
-    default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="import with no signal")] = 0.0
-    auxiliary_kw: Annotated[
-        float, Meta(ge=0, le=1e6, description="fans, pumps and losses, between envelope and budget")
-    ] = 0.0
-    margin_pct: Annotated[float, Meta(ge=0, le=50, description="of the budget, kept free")] = 0.0
-    up_ramp_mw_per_min: (
-        Annotated[float, Meta(gt=0, description="above 0; from the rigs when left out")] | None
-    ) = None
-    state_dir: Annotated[str, Meta(min_length=1, description="a folder, made when missing")] = (
-        "surplus-state"
-    )
-    telemetry_s: _Seconds = 10.0
-    lease_s: Annotated[float, Meta(ge=1, le=600, description="seconds, 1 to 600")] = 10.0
-    broadcast_s: Annotated[float, Meta(ge=0.1, le=60, description="seconds, 0.1 to 60")] = 1.0
-
-    @property
-    def limit_w(self) -> int:
-        return round(self.limit_mw * W_PER_MW)
-
-    @property
-    def default_w(self) -> int:
-        return round(self.default_mw * W_PER_MW)
-
-    @property
-    def auxiliary_w(self) -> int:
-        return round(self.auxiliary_kw * W_PER_KW)
-
-    @property
-    def up_ramp_w_per_s(self) -> float | None:
-        """None: derive it from the rigs."""
-        ramp = self.up_ramp_mw_per_min
-        return None if ramp is None else ramp * W_PER_MW / 60
-
-
-class BrokerConfig(Section, frozen=True, kw_only=True):
-    """embedded: started and kept alive by the supervisor.  external: somebody else's."""
-
-    kind: Annotated[
-        Literal["embedded", "external"], Meta(description='"embedded" or "external"')
-    ] = "embedded"
-    host: _Host = "127.0.0.1"
-    port: _Port = 0
-    binary: str | None = None
-    user: str | None = None
-    password_file: str | None = None
-
-
-class MeterConfig(Section, frozen=True, kw_only=True):
-    """The Modbus TCP meter of the whole site.  map: of supervisor/meters, or a path."""
-
-    host: _Host
-    port: Annotated[int, Meta(ge=1, le=65535, description="a TCP port")] = 502
-    unit: Annotated[int, Meta(ge=0, le=255, description="the Modbus unit, 0 to 255")] = 1
-    map: Annotated[str, Meta(min_length=1, description="a register map: a name or a path")]
-    poll_s: _Seconds = 1.0
-    stale_s: _Seconds = 5.0
-
-
-class CsvConfig(Section, frozen=True, kw_only=True):
-    """A schedule from a file: `time,mw`, or AEMO's price and demand."""
-
-    file: Annotated[str, Meta(min_length=1, description="a CSV file")]
-    start: (
-        Annotated[
-            datetime,
-            Meta(tz=True, description="when its first row happens, such as 2026-12-01T00:00:00Z"),
-        ]
-        | None
-    ) = None
-    utc_offset_h: Annotated[
-        float, Meta(ge=-14, le=14, description="the clock of times that name none")
-    ] = 0.0
-    capacity_mw: (
-        Annotated[float, Meta(gt=0, le=MW_MAX, description="what AEMO's largest surplus becomes")]
-        | None
-    ) = None
-    default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="before and after it")] = 0.0
-
-
-class MqttConfig(Section, frozen=True, kw_only=True):
-    """A limit over MQTT; on the site's own broker unless host and port name another."""
-
-    topic: Annotated[str, Meta(min_length=1, max_length=200, description="a topic, no wildcard")]
-    host: str | None = None
-    port: Annotated[int, Meta(ge=1, le=65535, description="a TCP port")] = 1883
-    user: str | None = None
-    password_file: str | None = None
-    silence_s: _Seconds = 240.0
-    default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="once it is silent")] = 0.0
-
-
-class SignalConfig(Section, frozen=True, kw_only=True):
-    csv: CsvConfig | None = None
-    mqtt: MqttConfig | None = None
-
-
-class ApiConfig(Section, frozen=True, kw_only=True):
-    host: _Host = "127.0.0.1"
-    port: _Port = 0
 
 
 class Config(Section, frozen=True, kw_only=True):

@@ -69,8 +69,8 @@ def commands() -> dict[str, set[str]]:
     def walk(command, words: tuple[str, ...]) -> None:
         options = {option for each in command.params for option in each.opts}
         found[" ".join(words)] = {option for option in options if option.startswith("--")}
-        for name, inner in getattr(command, "commands", {}).items():
-            walk(inner, (*words, name))
+        for name in command.list_commands(None) if hasattr(command, "list_commands") else ():
+            walk(command.get_command(None, name), (*words, name))
 
     walk(typer.main.get_command(build()), ())
     return found

@@ -20,9 +20,10 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from supervisor.config import MW_MAX, W_PER_MW, Config
+from supervisor.config import Config
 from supervisor.envelope import FOREVER, Entry
 from supervisor.inbox import Inbox
+from supervisor.sections.kinds import MW_MAX, W_PER_MW
 
 SOURCE = "csv"
 PLAIN = ("time", "mw")

@@ -18,10 +18,11 @@ from typing import Any
 import msgspec
 
 from supervisor import keys
-from supervisor.config import MW_MAX, W_PER_MW, Config
+from supervisor.config import Config
 from supervisor.envelope import FOREVER, Entry
 from supervisor.inbox import Inbox
 from supervisor.link import Link
+from supervisor.sections.kinds import MW_MAX, W_PER_MW
 
 SOURCE = "mqtt"
 SIZE_MAX = 1024

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from hil import benches
+from hil.benches import dispatch as benches
 from hil.commands import bench
 from tests.supervisor.test_merit import FLOOR_W, table
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from firmware.dispatch import BUDGET, Dispatch
 from protocols import mac, messages, topics
-from supervisor.config import Config, SiteConfig
+from supervisor.config import Config
 from supervisor.envelope import Entry
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
+from supervisor.sections.site import SiteConfig
 from supervisor.site import Site
 
 SITE = "tiny"

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from protocols import mac, messages, topics
-from supervisor.config import Config, SiteConfig
+from supervisor.config import Config
 from supervisor.envelope import Entry
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
+from supervisor.sections.site import SiteConfig
 from supervisor.site import Site
 from tests.scenarios.world import KEY, LEASE_S, SITE, UNIX_S, World
 from tests.supervisor import small

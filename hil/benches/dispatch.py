@@ -1,12 +1,13 @@
-"""Benchmarks: each prints what it measured; none of them judges."""
+"""Ladders from nothing, one change, and hash rate against the exact optimum."""
 
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from supervisor import line as lines
 from supervisor.dispatcher import Dispatcher, Means
@@ -16,6 +17,17 @@ from supervisor.merit import Ints, Points, steps_of
 LOAD = 0.6  # of capacity: where the budget is put
 EXACT_RIGS = 1000
 GAP = 1e-7  # HiGHS stops when this close to a proof
+
+
+def command(
+    rigs: Annotated[int, typer.Option(min=10, max=200_000)] = 28_571,
+    levels: Annotated[int, typer.Option(min=1, max=32)] = 8,
+) -> dict[str, float]:
+    try:
+        import highspy  # noqa: F401
+    except ImportError:
+        raise ModuleNotFoundError("highspy; make setup installs it") from None
+    return dispatch(rigs, levels)
 
 
 def random_points(rigs: int, levels: int, seed: int = 1) -> Points:

@@ -1,0 +1,47 @@
+"""[signal.*]: who may say what the site imports."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from supervisor.sections.kinds import MW_MAX, Seconds
+from supervisor.settings import Section
+
+
+class CsvConfig(Section, frozen=True, kw_only=True):
+    """A schedule from a file: `time,mw`, or AEMO's price and demand."""
+
+    file: Annotated[str, Meta(min_length=1, description="a CSV file")]
+    start: (
+        Annotated[
+            datetime,
+            Meta(tz=True, description="when its first row happens, such as 2026-12-01T00:00:00Z"),
+        ]
+        | None
+    ) = None
+    utc_offset_h: Annotated[
+        float, Meta(ge=-14, le=14, description="the clock of times that name none")
+    ] = 0.0
+    capacity_mw: (
+        Annotated[float, Meta(gt=0, le=MW_MAX, description="what AEMO's largest surplus becomes")]
+        | None
+    ) = None
+    default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="before and after it")] = 0.0
+
+
+class MqttConfig(Section, frozen=True, kw_only=True):
+    """A limit over MQTT; on the site's own broker unless host and port name another."""
+
+    topic: Annotated[str, Meta(min_length=1, max_length=200, description="a topic, no wildcard")]
+    host: str | None = None
+    port: Annotated[int, Meta(ge=1, le=65535, description="a TCP port")] = 1883
+    user: str | None = None
+    password_file: str | None = None
+    silence_s: Seconds = 240.0
+    default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="once it is silent")] = 0.0
+
+
+class SignalConfig(Section, frozen=True, kw_only=True):
+    csv: CsvConfig | None = None
+    mqtt: MqttConfig | None = None
