@@ -20,7 +20,7 @@ demo: $(STAMP) ## the same without the dashboard, for a minute
 	$(BIN)/surplus demo --headless --seconds 60
 
 test: $(STAMP) ## every test, on virtual chips
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests -n 2 --dist loadgroup
 
 soak: $(STAMP) ## what takes too long for every change: whole days, many seeds
 	$(BIN)/pytest tests -m soak --timeout 7200
