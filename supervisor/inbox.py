@@ -5,12 +5,14 @@ refusal goes to the ledger with its reason.
 """
 
 import asyncio
+import math
 from dataclasses import dataclass
 
 from supervisor.envelope import Entry
 
 BACKLOG_MAX = 200_000  # rig messages waiting for a tick; beyond it the oldest go, and are counted
 REFUSALS_MAX = 1_000
+SITE_METER = "site"  # the name of the meter of the whole site among several
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,26 @@ class Meter:
     """The site meter as last read.  at_s: monotonic seconds of the reading."""
 
     w: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One meter of several, as last read: "site", "auxiliary", or the name of a feeder.
+
+    w: import is positive.  at_s: monotonic seconds of the reading.
+    """
+
+    name: str
+    w: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The grid's frequency as last read.  at_s: monotonic seconds of the reading."""
+
+    hz: float
     at_s: float
 
 
@@ -35,6 +57,9 @@ class Inbox:
     def __init__(self) -> None:
         self.wake = asyncio.Event()
         self.meter: Meter | None = None
+        self.readings: dict[str, Reading] = {}  # by meter, where a site has several
+        self.frequency: Sample | None = None
+        self.quiet_hz = (-math.inf, math.inf)  # between these nothing must be decided at once
         self.entries: dict[str, Entry] = {}
         self.lost = 0
         self._news: list[Entry] = []
@@ -43,6 +68,18 @@ class Inbox:
 
     def put_meter(self, w: int, at_s: float) -> None:
         self.meter = Meter(w, at_s)
+
+    def put_reading(self, reading: Reading) -> None:
+        """A meter's new word; the site's own is what the loop is closed on, too."""
+        self.readings[reading.name] = reading
+        if reading.name == SITE_METER:
+            self.put_meter(reading.w, reading.at_s)
+
+    def put_frequency(self, hz: float, at_s: float) -> None:
+        """A sample of the grid's frequency; decided on at once when it is out of the quiet."""
+        self.frequency = Sample(hz, at_s)
+        if not self.quiet_hz[0] <= hz <= self.quiet_hz[1]:
+            self.wake.set()
 
     def put_signal(self, entry: Entry) -> None:
         """A source's new word; replaces what it said before."""

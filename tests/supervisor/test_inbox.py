@@ -4,7 +4,7 @@ import pytest
 
 from supervisor import inbox as inboxes
 from supervisor.envelope import Entry
-from supervisor.inbox import Inbox, Meter, Refusal
+from supervisor.inbox import Inbox, Meter, Reading, Refusal, Sample
 
 
 def test_a_signal_wakes_and_replaces_what_its_source_said_before():
@@ -61,3 +61,27 @@ def test_the_meter_is_the_last_reading():
     inbox.put_meter(5, 1.0)
     inbox.put_meter(6, 2.0)
     assert inbox.meter == Meter(6, 2.0)
+
+
+def test_the_newest_reading_of_every_meter_is_kept_and_the_sites_own_closes_the_loop():
+    inbox = Inbox()
+    inbox.put_reading(Reading("feeder-1", 400, 1.0))
+    assert inbox.meter is None
+    inbox.put_reading(Reading("site", 900, 1.0))
+    inbox.put_reading(Reading("site", 950, 2.0))
+    assert inbox.meter == Meter(950, 2.0)
+    assert {name: reading.w for name, reading in inbox.readings.items()} == {
+        "feeder-1": 400,
+        "site": 950,
+    }
+
+
+def test_a_frequency_in_the_quiet_wakes_nobody():
+    inbox = Inbox()
+    inbox.put_frequency(49.0, 1.0)
+    assert not inbox.wake.is_set(), "nobody has said what is quiet"
+    inbox.quiet_hz = (49.9, 50.1)
+    inbox.put_frequency(49.9, 2.0)
+    assert not inbox.wake.is_set()
+    inbox.put_frequency(49.89, 3.0)
+    assert inbox.wake.is_set() and inbox.frequency == Sample(49.89, 3.0)
