@@ -8,6 +8,7 @@ joined at, asleep when the lease runs out, and then it must join anew.
 import asyncio
 import os
 import time
+from itertools import islice
 from typing import Any
 
 import gmqtt
@@ -40,7 +41,7 @@ class ModelledRigs:
         self._held: Ints = np.zeros(rigs, dtype=np.int64)
         self._last, self._epoch, self._lease_s = (0, 0), 0, 0.0
         self.heard = self.refused = self.missed = 0
-        self._tell: list[int] = []
+        self._tell: dict[int, None] = {}  # rows with something to say, the longest waiting first
         self._due = 0.0
         self._client: Any = None
 
@@ -105,7 +106,7 @@ class ModelledRigs:
         )
         self._publish(row, "link", messages.UP, retain=True)
         self._publish(row, "hello", body, retain=True)
-        self._tell.append(row)
+        self._tell[row] = None
 
     # ---- what is heard
 
@@ -123,7 +124,7 @@ class ModelledRigs:
                 self._after[row] = (cmd["term"], cmd["seq"])
             self._joined[row], self._command[row] = True, cmd["id"]
             self._lease_s = self._lease_s or time.monotonic() + 10.0
-        self._tell.append(row)
+        self._tell[row] = None
 
     def _hold(self, row: int, epoch: int, steps: tuple[ladder.Step, ...]) -> None:
         if epoch not in self._ladders:
@@ -174,12 +175,12 @@ class ModelledRigs:
         changed = self.fleet.take_changed()
         faulted = changed[(self.fleet.state[changed] == STATES.index("fault"))]
         self._leave(faulted[self._joined[faulted]])
-        self._tell.extend(changed.tolist())
+        self._tell.update(dict.fromkeys(changed.tolist()))
         self._due += len(self.fleet.names) * seconds / TELEMETRY_S
         self._round_robin()
-        for row in dict.fromkeys(self._tell[:CHANGES_MAX]):
+        for row in [*islice(self._tell, CHANGES_MAX)]:
+            del self._tell[row]
             self._state(row)
-        del self._tell[:CHANGES_MAX]
 
     _next = 0
 

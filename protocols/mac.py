@@ -8,6 +8,11 @@ the topic is part of it, so a command cannot be carried over to another rig.
 import binascii
 import hashlib
 
+try:  # a host has it in C, ten times as fast; MicroPython has hashlib but no hmac
+    from hmac import digest
+except ImportError:
+    digest = None
+
 _BLOCK = 64
 _OPEN = b',"mac":"'
 _TRAILER = len(_OPEN) + 64 + 2
@@ -18,7 +23,14 @@ class SealError(ValueError):
 
 
 def hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """RFC 2104 over SHA-256; MicroPython has hashlib but no hmac."""
+    """RFC 2104 over SHA-256."""
+    if digest is not None:
+        return digest(key, message, "sha256")
+    return hmac_in_python(key, message)
+
+
+def hmac_in_python(key: bytes, message: bytes) -> bytes:
+    """The same where there is only hashlib."""
     if len(key) > _BLOCK:
         key = hashlib.sha256(key).digest()
     key = key + b"\0" * (_BLOCK - len(key))

@@ -9,6 +9,7 @@ itself (a fresh nonce, a fault), or its connection broke longer ago than any lea
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,7 @@ _INTS = (
     "event",
     "event_kept",
 )
+_TABLES = ("_watts", "_ghs")  # by level
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Fleet:
     event: Ints
     event_kept: Ints  # the newest event on record here
     counted: Bools
+    _watts: Ints
+    _ghs: Ints
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -93,13 +97,11 @@ class Fleet:
         self.models: list[str] = []
         self.row_of: dict[str, int] = {}
         self.version = 0  # rises whenever who is counted, or a cap, changes
-        self._watts = np.zeros((0, LEVELS + 1), dtype=np.int64)
-        self._ghs = np.zeros((0, LEVELS + 1), dtype=np.int64)
-        for name in _FLOATS:
-            setattr(self, name, np.zeros(0))
-        for name in _INTS:
-            setattr(self, name, np.zeros(0, dtype=np.int64))
-        self.counted = np.zeros(0, dtype=bool)
+        self._room: dict[str, Any] = {"counted": np.zeros(0, dtype=bool)}
+        self._room |= {name: np.zeros(0) for name in _FLOATS}
+        self._room |= {name: np.zeros(0, dtype=np.int64) for name in _INTS}
+        self._room |= {name: np.zeros((0, LEVELS + 1), dtype=np.int64) for name in _TABLES}
+        self._look()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -131,13 +133,22 @@ class Fleet:
         return rows
 
     def _grow(self, more: int) -> None:
+        """Rows for more rigs.  Room is doubled, so that 28,571 hellos copy each column 15 times."""
+        had, rows = len(self.names) - more, len(self._room["counted"])
+        if len(self.names) > rows:
+            rows = max(len(self.names), 2 * rows)
+            for name, column in self._room.items():
+                wider = np.zeros((rows, *column.shape[1:]), dtype=column.dtype)
+                wider[:had] = column[:had]
+                self._room[name] = wider
         for name, value in _FLOATS.items():
-            setattr(self, name, np.append(getattr(self, name), np.full(more, value)))
-        for name in _INTS:
-            setattr(self, name, np.append(getattr(self, name), np.zeros(more, dtype=np.int64)))
-        self.counted = np.append(self.counted, np.zeros(more, dtype=bool))
-        room = np.zeros((more, self._watts.shape[1]), dtype=np.int64)
-        self._watts, self._ghs = np.vstack((self._watts, room)), np.vstack((self._ghs, room))
+            self._room[name][had : len(self.names)] = value
+        self._look()
+
+    def _look(self) -> None:
+        """The columns everybody sees: as much of the room as there are rigs."""
+        for name, column in self._room.items():
+            setattr(self, name, column[: len(self.names)])
 
     def _describe(self, rows: Ints, facts: Facts) -> None:
         if facts.model not in self.models:
@@ -146,8 +157,9 @@ class Fleet:
         assert levels <= STEPS_MAX
         if levels >= self._watts.shape[1]:
             wider = ((0, 0), (0, levels + 1 - self._watts.shape[1]))
-            self._watts = np.pad(self._watts, wider, mode="edge")
-            self._ghs = np.pad(self._ghs, wider, mode="edge")
+            for name in _TABLES:
+                self._room[name] = np.pad(self._room[name], wider, mode="edge")
+            self._look()
         watts = [facts.floor_w, *(w for w, _ in facts.points)]
         ghs = [0, *(g for _, g in facts.points)]
         beyond = self._watts.shape[1] - len(watts)

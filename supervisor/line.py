@@ -43,12 +43,12 @@ class Line:
         by_rig = np.bincount(self.rig, weights=taken_w, minlength=rigs)
         return by_rig.astype(float)
 
-    def ladders(self) -> dict[int, tuple[Step, ...]]:
-        """Everybody's steps."""
+    def ladders(self, rigs: list[int] | None = None) -> dict[int, tuple[Step, ...]]:
+        """The steps of these rigs, or of everybody."""
         out: dict[int, list[Step]] = {}
-        rows = zip(
-            *(c.tolist() for c in (self.rig, self.level, self.start_w, self.end_w)), strict=True
-        )
+        mine = slice(None) if rigs is None else np.isin(self.rig, rigs)
+        columns = (self.rig[mine], self.level[mine], self.start_w[mine], self.end_w[mine])
+        rows = zip(*(c.tolist() for c in columns), strict=True)
         for rig, level, start_w, end_w in rows:
             out.setdefault(rig, []).append(Step(level, start_w, end_w))
         return {rig: tuple(steps) for rig, steps in out.items()}

@@ -154,12 +154,11 @@ class Site:
 
     def _send_ladders(self, publish: Publish, now_s: float, unix_s: float) -> None:
         orders = self.admission.send(now_s)
-        by_line: dict[int, dict[int, tuple[object, ...]]] = {}
-        for row, line in orders:
-            if id(line) not in by_line:
-                by_line[id(line)] = dict(line.ladders()) if len(orders) > 20 else {}
-            ladder = by_line[id(line)].get(row) or line.ladder(row)
-            self._command(publish, row, line, ladder, now_s, unix_s)
+        for line in {id(line): line for _, line in orders}.values():
+            rows = [row for row, its in orders if its is line]
+            ladders = line.ladders(rows)
+            for row in rows:
+                self._command(publish, row, line, ladders.get(row, ()), now_s, unix_s)
         self.hearing.owed -= {row for row, _ in orders}
         for row in list(self.hearing.owed)[:200]:
             line = self.admission.next_line or self.dispatcher.line

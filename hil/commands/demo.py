@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    rigs: Annotated[int, typer.Option(min=1, max=20_000, help="modelled rigs")] = 2000,
+    rigs: Annotated[int, typer.Option(min=1, max=60_000, help="modelled rigs")] = 2000,
     firmware_rigs: Annotated[int, typer.Option(min=0, max=16, help="rigs on real firmware")] = 4,
     signal: Annotated[Path | None, typer.Option(help="CSV: time,mw or AEMO; else shaped")] = None,
     headless: Annotated[bool, typer.Option(help="no dashboard")] = False,

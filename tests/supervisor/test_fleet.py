@@ -97,3 +97,14 @@ def test_whatever_is_put_is_what_is_found(puts):
         assert fleet.points.watts[row, 1 : levels + 1].tolist() == [w for w, _ in facts.points]
         assert (fleet.points.watts[row, levels:] == facts.points[-1][0]).all()
         assert fleet.cap_level[row] == fleet.top_level[row] == levels
+
+
+def test_columns_keep_what_they_hold_while_the_fleet_grows():
+    fleet = Fleet()
+    for number in range(70):
+        row = fleet.put(f"r{number}", PLAIN if number % 2 else OTHER, f"n{number}")
+        assert np.isinf(fleet.down_s[row]) and fleet.heard_s[row] < -1e17
+        fleet.power_w[row], fleet.counted[row] = number, True
+    assert fleet.power_w.tolist() == [*range(70)] and fleet.counted.all()
+    assert fleet.points.watts[:, 1].tolist() == [1120, 1020] * 35
+    assert len(fleet.heard_s) == len(fleet.state) == 70

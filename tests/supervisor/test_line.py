@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from protocols.ladder import Step, admitted_w, parse
 from supervisor.line import Curve, banded, deal, empty, extend, parts
 from supervisor.merit import steps_of
+from tests.supervisor.small import fleet_of
 from tests.supervisor.test_merit import rigs, table
 
 TWO = table([(100, 100), (200, 150)], [(100, 200), (200, 220)])
@@ -223,3 +224,11 @@ def test_the_whole_line_draws_what_the_position_says(crowd):
     inside = (line.start_w < position_w) & (position_w < line.end_w) & line.wakes
     missing_w = int((position_w - line.start_w)[inside].sum())
     assert drawn_w == min(position_w, line.length_w) - missing_w
+
+
+def test_ladders_of_some_are_those_of_all():
+    fleet = fleet_of(6, others=3)
+    line = deal(fleet.points, np.arange(9), 1)
+    everybody = line.ladders()
+    assert line.ladders([7, 2]) == {2: everybody[2], 7: everybody[7]}
+    assert line.ladders([]) == {}
