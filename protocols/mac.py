@@ -11,7 +11,7 @@ import hashlib
 try:  # a host has it in C, ten times as fast; MicroPython has hashlib but no hmac
     from hmac import digest
 except ImportError:
-    digest = None
+    digest = None  # type: ignore[assignment]
 
 _BLOCK = 64
 _OPEN = b',"mac":"'
