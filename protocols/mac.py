@@ -8,11 +8,6 @@ the topic is part of it, so a command cannot be carried over to another rig.
 import binascii
 import hashlib
 
-try:  # a host has it in C, ten times as fast; MicroPython has hashlib but no hmac
-    from hmac import digest
-except ImportError:
-    digest = None  # type: ignore[assignment]
-
 _BLOCK = 64
 _OPEN = b',"mac":"'
 _TRAILER = len(_OPEN) + 64 + 2
@@ -23,14 +18,7 @@ class SealError(ValueError):
 
 
 def hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """RFC 2104 over SHA-256."""
-    if digest is not None:
-        return digest(key, message, "sha256")
-    return hmac_in_python(key, message)
-
-
-def hmac_in_python(key: bytes, message: bytes) -> bytes:
-    """The same where there is only hashlib."""
+    """RFC 2104 over SHA-256; MicroPython has hashlib but no hmac."""
     if len(key) > _BLOCK:
         key = hashlib.sha256(key).digest()
     key = key + b"\0" * (_BLOCK - len(key))

@@ -56,7 +56,6 @@ def refused(key, topic, message):
 def test_hmac_as_published():
     for key, data, code in RFC_4231:
         assert mac.hmac_sha256(key, data).hex() == code
-        assert mac.hmac_in_python(key, data).hex() == code
 
 
 def test_a_key_of_a_whole_block_is_not_hashed():
