@@ -1,0 +1,46 @@
+"""What goes onto a board's flash: our folders, a main.py and its settings, as bytes by path."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+MAIN = "from firmware.main import run\n\nrun()\n"
+SETTINGS = "settings.json"
+
+
+class FilesError(ValueError):
+    """The text names the file and says what would be right."""
+
+
+def of_rig(settings: Path | None = None, main: str = MAIN) -> dict[str, bytes]:
+    """A rig's controller.  Without settings those on the board stay as they are."""
+    files = {**_folder("protocols"), **_folder("firmware"), "main.py": main.encode()}
+    if settings is not None:
+        files[SETTINGS] = _settings(settings)
+    return files
+
+
+def _folder(name: str) -> dict[str, bytes]:
+    """The Python files of a folder of the repository, by their path on the board."""
+    return {
+        str(path.relative_to(REPO)): path.read_bytes()
+        for path in sorted((REPO / name).rglob("*.py"))
+    }
+
+
+def _settings(path: Path) -> bytes:
+    """The file as it is; that it is an object is all that is known here.
+
+    What the settings mean is the firmware's: SerialBoard.wrong_settings asks it.
+    """
+    try:
+        raw = path.read_bytes()
+        value = json.loads(raw)
+    except OSError as error:
+        raise FilesError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise FilesError(f"{path}: not JSON: {error}") from None
+    if not isinstance(value, Mapping):
+        raise FilesError(f"{path}: not an object of settings")
+    return raw

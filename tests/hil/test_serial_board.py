@@ -1,0 +1,139 @@
+"""The serial path to a board, against MicroPython's own REPL behind a pseudo-terminal."""
+
+import json
+
+import pytest
+
+from hil.boards import files
+from hil.boards.serial_board import BoardError, SerialBoard
+from hil.boards.terminal_rig import TerminalRig
+from hil.rig import POWER_ON, SOFTWARE, settings
+
+pytestmark = pytest.mark.real_time
+CONFIG = settings("bench", "desk", "127.0.0.1", 1883, bytes(32))
+
+
+@pytest.fixture
+def desk(tmp_path):
+    with TerminalRig(tmp_path / "flash", CONFIG) as rig:
+        yield rig
+
+
+@pytest.fixture
+def board(desk):
+    with SerialBoard(desk.port) as board:
+        yield board
+
+
+def test_a_program_runs_and_what_it_prints_comes_back(board):
+    assert board.run("for n in range(3):\n    print('line', n)").split() == "line 0 line 1 line 2".split()
+    assert board.ask("[1, 'two', None]") == [1, "two", None]
+    assert board.ask("machine.Pin(10, machine.Pin.OUT, value=1).value()", "import machine") == 1
+
+
+def test_what_goes_wrong_on_the_board_is_told_with_its_traceback_and_port(board, desk):
+    with pytest.raises(BoardError, match="ZeroDivisionError") as told:
+        board.run("1 / 0")
+    assert desk.port in str(told.value)
+    with pytest.raises(BoardError, match="not JSON"):
+        board.ask("print('chatter') or 1")
+    assert board.ask("1 + 1") == 2, "and it goes on"
+
+
+def test_a_long_program_goes_by_raw_paste_with_its_flow_control(board, desk):
+    """Many windows long, and every byte value a text can hold; nothing lost, nothing echoed."""
+    text = "".join(chr(32 + n % 95) for n in range(30_000))
+    board.run(f"kept = {text!r}")
+    assert board.ask("len(kept)") == 30_000
+    assert board.run("print(kept)").rstrip("\r\n") == text
+    assert board._line.use_raw_paste, "not the plain raw mode mpremote falls back to"
+
+
+def test_without_raw_paste_it_still_arrives(board):
+    board.interrupt()
+    board._line.use_raw_paste = False
+    assert board.ask("sum(range(1000))") == 499_500
+
+
+def test_only_what_differs_is_copied(board, desk):
+    plan = files.of_rig()
+    assert {"main.py", "firmware/rig.py", "firmware/boards/s21pro.py", "protocols/crc.py"} <= set(plan)
+    assert "settings.json" not in plan, "those on the board stay"
+    assert board.put(plan) == list(plan)
+    for path, data in plan.items():
+        assert (desk.flash / path).read_bytes() == data
+    assert board.put(plan) == []
+    assert board.put({**plan, "main.py": b"print('other')\n"}) == ["main.py"]
+    assert board.read("main.py") == b"print('other')\n"
+    assert not list(desk.flash.rglob("*.new"))
+
+
+def test_a_file_that_arrives_damaged_does_not_take_the_place_of_the_old(board, desk):
+    board.put({"a/b.txt": b"good"})
+    desk.cable = lambda data: data.replace(b"better", b"bitter")
+    with pytest.raises(BoardError, match=r"a/b.txt arrived damaged"):
+        board.put({"a/b.txt": b"better"})
+    assert board.read("a/b.txt") == b"good"
+
+
+def test_a_plug_pulled_while_copying_leaves_the_old_file(board, desk):
+    board.put({"a.txt": b"old" * 2000})
+
+    def pull(data):
+        if b"new" * 20 in data:
+            desk.switch(False)
+        return data
+
+    desk.cable = pull
+    board._line.serial.timeout = 0.2
+    with pytest.raises(BoardError, match="does not take a.txt"):
+        board.put({"a.txt": b"new" * 2000})
+    assert (desk.flash / "a.txt").read_bytes() == b"old" * 2000
+    assert not desk.alive
+
+
+def test_a_reset_runs_main_and_its_words_are_heard(board, desk):
+    board.put({"main.py": b"import machine\nprint('cause', machine.reset_cause())\n"})
+    desk.resets.clear()
+    board.restart()
+    assert f"cause {SOFTWARE}" in board.console(10, until=f"cause {SOFTWARE}")
+    assert desk.resets == [SOFTWARE]
+    desk.switch(False)
+    desk.switch(True)
+    assert f"cause {POWER_ON}" in board.console(10, until=f"cause {POWER_ON}")
+
+
+def test_a_main_that_never_ends_is_interrupted(board):
+    board.put({"main.py": b"print('begun')\nwhile True:\n    pass\n"})
+    board.restart()
+    assert "begun" in board.console(10, until="begun")
+    assert board.ask("6 * 7") == 42
+
+
+def test_the_firmware_itself_says_what_is_wrong_with_its_settings(board):
+    board.put(files.of_rig())
+    assert board.wrong_settings() == ""
+    board.put({"settings.json": json.dumps({**CONFIG, "broker_port": 0}).encode()})
+    assert "broker_port: 0, from 1 to 65535" in board.wrong_settings()
+
+
+def test_settings_that_are_none_are_refused_before_anything_is_copied(tmp_path):
+    path = tmp_path / "settings.json"
+    with pytest.raises(files.FilesError, match="No such file"):
+        files.of_rig(path)
+    path.write_text("{'site'")
+    with pytest.raises(files.FilesError, match="not JSON"):
+        files.of_rig(path)
+    path.write_text("[1]")
+    with pytest.raises(files.FilesError, match="not an object"):
+        files.of_rig(path)
+
+
+def test_a_port_that_is_not_there():
+    with pytest.raises(BoardError, match="/dev/no-such-port: cannot be opened"):
+        SerialBoard("/dev/no-such-port")
+
+
+def test_no_reset_line_on_a_pseudo_terminal(board):
+    with pytest.raises(BoardError, match="no reset line"):
+        board.reset_line()
