@@ -45,9 +45,7 @@ def flash(port: str, chip: str, image: Path, erase: bool = False) -> None:
 
 def _run(command: list[str]) -> None:
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise BoardError(f"esptool is not done after {SECONDS} s") from None
     if done.returncode:

@@ -1,8 +1,8 @@
 """The plug of a board on the desk: a Modbus relay, or a person who is asked.
 
-    modbus:HOST[:PORT]/COIL[@UNIT]        a relay behind Modbus TCP
-    modbus:/dev/ttyUSB1[:BAUD]/COIL[@UNIT]   one on RS-485
-    ask                                   a person at this terminal
+modbus:HOST[:PORT]/COIL[@UNIT]        a relay behind Modbus TCP
+modbus:/dev/ttyUSB1[:BAUD]/COIL[@UNIT]   one on RS-485
+ask                                   a person at this terminal
 """
 
 import re
@@ -33,7 +33,9 @@ class Person:
         try:
             self._answer(f"\n{word}, then press Enter: ")
         except (EOFError, OSError):
-            raise BoardError("nobody at the terminal to pull the plug; run pytest with -s") from None
+            raise BoardError(
+                "nobody at the terminal to pull the plug; run pytest with -s"
+            ) from None
 
 
 class Relay:
@@ -49,8 +51,10 @@ class Relay:
             if not self._client.connect():
                 raise BoardError(f"{self._name}: no connection")
             said = self._client.write_coil(self._coil, on, device_id=self._unit)
-            now = said if said.isError() else self._client.read_coils(
-                self._coil, count=1, device_id=self._unit
+            now = (
+                said
+                if said.isError()
+                else self._client.read_coils(self._coil, count=1, device_id=self._unit)
             )
             if now.isError() or bool(now.bits[0]) != on:
                 raise BoardError(f"{self._name}: the relay did not switch: {now}")
@@ -77,5 +81,3 @@ def _client(where: str, number: str | None) -> Any:
     if where.startswith("/"):
         return ModbusSerialClient(where, baudrate=int(number or 9600), timeout=1, retries=1)
     return ModbusTcpClient(where, port=int(number or 502), timeout=2, retries=1)
-
-

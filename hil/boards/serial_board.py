@@ -108,7 +108,9 @@ class SerialBoard:
 
     # files
 
-    def put(self, files: Mapping[str, bytes], tell: Callable[[str], None] = lambda path: None):
+    def put(
+        self, files: Mapping[str, bytes], tell: Callable[[str], None] = lambda path: None
+    ) -> list[str]:
         """Make the flash hold these; only what differs is copied.  The paths copied.
 
         A file is written beside its place, compared, and then takes it: a cable that is

@@ -52,7 +52,11 @@ def test_flash_says_what_the_firmware_says_of_wrong_settings(tmp_path):
         (["/dev/no-such-port"], 1, "/dev/no-such-port: cannot be opened"),
         (["/dev/null", "--erase"], 2, "give --image too"),
         (["/dev/null", "--image", "no.bin"], 1, "no.bin: no such file"),
-        (["/dev/null", "--image", "no.bin", "--chip", "esp99"], 2, "no chip 'esp99'; there are esp32"),
+        (
+            ["/dev/null", "--image", "no.bin", "--chip", "esp99"],
+            2,
+            "no chip 'esp99'; there are esp32",
+        ),
         (["/dev/null", "--settings", "no.json"], 2, "no.json: No such file"),
     ],
 )
@@ -126,4 +130,7 @@ def test_what_is_no_plug_is_refused_with_the_form(text):
 def test_a_relay_on_a_serial_line_is_understood():
     plug = mains.of("modbus:/dev/ttyUSB1:19200/2@5")
     assert (plug._coil, plug._unit) == (2, 5)
-    assert plug._client.comm_params.baudrate == 19200 and plug._client.comm_params.host == "/dev/ttyUSB1"
+    assert (
+        plug._client.comm_params.baudrate == 19200
+        and plug._client.comm_params.host == "/dev/ttyUSB1"
+    )
