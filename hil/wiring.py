@@ -7,7 +7,7 @@ copper, that is what the firmware believes about it.
 import zlib
 from collections.abc import Callable
 
-from hil.chips.bm1370 import Chain
+from hil.chips.bm13xx import Chain
 from hil.chips.fan import Fan
 from hil.chips.pmbus_psu import ADDRESS as PSU_ADDRESS
 from hil.chips.pmbus_psu import OVER_HEAT, PmbusPsu
@@ -36,7 +36,7 @@ class Wiring:
         self.faults = Faults()
         self._broken: frozenset[str] = frozenset()  # the faults the parts know of
         seed = zlib.crc32(name.encode())
-        self.chains = [Chain(plant.model.chips, seed + n) for n in range(plant.model.boards)]
+        self.chains = [Chain(1370, plant.model.chips, seed + n) for n in range(plant.model.boards)]
         self.psu = PmbusPsu(plant)
         self.fans = [Fan(spread) for spread in FAN_SPREAD]
         self.sensors = [Tmp75() for _ in range(2 * plant.model.boards)]

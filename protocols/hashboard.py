@@ -7,6 +7,7 @@ Field layout, captures, open questions: hashboard.md, beside this file.
 import struct
 from collections import namedtuple
 
+from protocols import midstates
 from protocols.crc import crc5, crc5_reply, crc16
 
 TO_CHIP, TO_HOST = b"\x55\xaa", b"\xaa\x55"
@@ -115,13 +116,14 @@ class Receiver:
 
 
 class CommandReceiver:
-    """A chip's ear: cuts bytes into commands and full-header jobs.
+    """A chip's ear: cuts bytes into commands and jobs; of BM1397 jobs when it takes midstates.
 
     Counts the frames it refused (bad) and all bytes that were no part of a good
     one (dropped).  Never keeps more than one partial frame.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, takes_midstates: bool = False) -> None:
+        self._job_size = 0 if takes_midstates else JOB_SIZE
         self.bad = 0
         self.dropped = 0
         self._tail = b""
@@ -134,10 +136,10 @@ class CommandReceiver:
             at = start
             if len(data) - at < 4:
                 break
-            size = _frame_size(data[at + 2], data[at + 3])
+            size = _frame_size(data[at + 2], data[at + 3], self._job_size)
             if len(data) - at < size:
                 break
-            event = _heard(data[at + 2 : at + size]) if size else None
+            event = _heard(data[at + 2 : at + size], self._job_size) if size else None
             if event is None:
                 self.bad += 1
                 self.dropped += 1
@@ -192,6 +194,16 @@ def baud(word: int) -> int:
     return (clock_hz + eighths // 2) // eighths
 
 
+def baud_1397(misc: int, fast_uart: int, pll3: int) -> int:
+    """The same of a BM1397: MISC_CONTROL divides the crystal, or PLL3 through FAST_UART."""
+    clock_hz = 25_000_000
+    if misc >> 16 & 1:
+        post = (pll3 >> 8 & 0x3F) * (pll3 >> 4 & 7) * (pll3 & 7) * ((fast_uart >> 24 & 15) + 1)
+        clock_hz = 25_000_000 * (pll3 >> 16 & 0xFFF) // post if post else 0
+    eighths = 8 * ((misc >> 19 & 0x1E0 | misc >> 8 & 0x1F) + 1)
+    return (clock_hz + eighths // 2) // eighths
+
+
 def _command(kind: int, chip: int, payload: bytes) -> bytes:
     body = bytes((kind, len(payload) + 4, chip)) + payload
     return TO_CHIP + body + bytes((crc5(body),))
@@ -221,10 +233,10 @@ def _hunt(data: bytes, preamble: bytes, at: int) -> int:
     return half if half >= at and data[half] == preamble[0] else len(data)
 
 
-def _frame_size(kind: int, length: int) -> int:
+def _frame_size(kind: int, length: int, job_size: int) -> int:
     """Bytes of a frame of this kind, or 0 for one that cannot be."""
-    if kind == _JOB:
-        return JOB_SIZE  # whatever its length byte says: see hashboard.md
+    if kind == _JOB:  # a whole header's size is fixed, whatever its length byte says
+        return job_size or midstates.frame_size(length)
     if kind in (_WRITE, _WRITE | _ALL):
         return 11 if length == 9 else 0
     if kind in (_SET_ADDRESS, _INACTIVE, _READ, _READ | _ALL):
@@ -232,11 +244,11 @@ def _frame_size(kind: int, length: int) -> int:
     return 0
 
 
-def _heard(body: bytes) -> tuple | None:  # type: ignore[type-arg]
+def _heard(body: bytes, job_size: int) -> tuple | None:  # type: ignore[type-arg]
     """A frame without its preamble as an event; None when its CRC is wrong."""
     kind = body[0]
     if kind == _JOB:
-        return _job(body)
+        return _job(body) if job_size else midstates.heard(body)
     if crc5(body[:-1]) != body[-1]:
         return None
     if kind == _SET_ADDRESS:

@@ -1,6 +1,6 @@
 """A virtual chain says what a real one was captured saying."""
 
-from hil.chips.bm1370 import Chain
+from hil.chips.bm13xx import Chain
 from protocols import hashboard as wire
 from protocols import pll
 
@@ -21,7 +21,7 @@ JOB = bytes.fromhex(
 
 
 def started(chips: int = 65) -> Chain:
-    chain = Chain(chips)
+    chain = Chain(1370, chips)
     chain.power(True)
     return chain
 
@@ -126,7 +126,7 @@ def test_nothing_hashes_until_cores_job_and_sweep_are_there():
 
 def test_counters_advance_with_the_hash_rate():
     chain = working()
-    for second in range(10):
+    for second in range(1, 11):
         chain.step(1.0, second, 0.9)
     hashes = 600e6 * 2040 * 10 / 2**32
     assert abs(chain.register(7, wire.TOTAL_HASHES) - 0.9 * hashes) < 2

@@ -1,0 +1,112 @@
+"""What a chain of BM13xx chips reports: replies to the ticket mask, where and when.
+
+As many as the hash rate makes, at random like the real ones, each with the core, chip and
+small core in its place; but no solutions of the job, which nobody can make at this rate:
+only those told to `known` are.  After an epoch on one job the chips find the same again.
+"""
+
+import random
+
+from hil.chips.bm13xx_facts import Facts
+from protocols import hashboard as wire
+from protocols.hashboard import Nonce
+
+REMEMBERED = 64  # nonces of a job, to be said again
+CARRY_S = 0.003  # the old job is finished before the new one begins
+_ODD_SLOT = 0.08  # of a BM1362's replies have a version 4 off their small core: captured
+
+
+class Tickets:
+    def __init__(self, facts: Facts, random_: random.Random) -> None:
+        self._facts, self._random = facts, random_
+        self.forget()
+
+    def forget(self) -> None:
+        self.job: int | None = None  # the id worked on
+        self._before = 0
+        self._since_s = self._found_s = 0.0
+        self._found: list[Nonce] = []
+        self._left = self._random.expovariate(1.0)  # tickets until the next one
+
+    def take(self, job: int, now_s: float) -> None:
+        """New work: nonces of the old one still come for a moment."""
+        self._before = self.job if self.job is not None else job
+        self.job, self._since_s = job, now_s
+        self._found.clear()
+
+    def due(self, expected: float, most: int) -> int:
+        """How many of the tickets expected in a step have come; never more than `most`."""
+        count = 0
+        self._left -= expected
+        while self._left <= 0:
+            self._left += self._random.expovariate(1.0)
+            count += 1
+            if count >= most:  # the rest does not fit the wire
+                self._left = self._random.expovariate(1.0)
+                break
+        return count
+
+    def moment(self, dt_s: float, now_s: float) -> float:
+        """When within the step that ends now."""
+        return now_s - dt_s * self._random.random()
+
+    def nonce(self, at_s: float, epoch_s: float, place: int, rolling: bool) -> Nonce:
+        """One found at this time, at this place of the chain."""
+        if self._found and at_s - self._since_s > epoch_s:
+            return self._random.choice(self._found)
+        random_, per_core = self._random, self._facts.chip.per_core
+        slot = random_.randrange(per_core)
+        job = self._job_at(at_s)
+        if self._facts.chip.midstates:
+            found = Nonce(_turned(place), 0, job & 0xFC | slot & 3, 0)
+        else:
+            version = random_.getrandbits(16) // per_core * per_core
+            odd = per_core == 8 and random_.random() < _ODD_SLOT
+            version |= slot ^ 4 if odd else slot
+            echo = wire.job_echo(job, slot, per_core)
+            found = Nonce(_turned(place), self._excess(), echo, version if rolling else 0)
+        if len(self._found) < REMEMBERED and job == self.job:
+            self._found.append(found)
+        return found
+
+    def _job_at(self, at_s: float) -> int:
+        assert self.job is not None
+        return self.job if at_s >= self._since_s + CARRY_S else self._before
+
+    def _excess(self) -> int:
+        """Twice the whole powers of two by which a share beats its ticket."""
+        tail = self._random.getrandbits(16) | 1 << 16
+        return 2 * ((tail & -tail).bit_length() - 1)
+
+
+def place(facts: Facts, random_: random.Random, address: int, core: int, begin: int) -> int:
+    """A nonce as its place says it, first byte highest.
+
+    address: the chip's; begin: where its share of a core's 25-bit counter begins.
+    """
+    if facts.chip.midstates:
+        return core << 24 | address << 16 | random_.getrandbits(16)
+    if facts.quarters:
+        return core << 25 | (begin + random_.getrandbits(18)) & 0x1FF_FFFF
+    return core << 25 | (address & 0xFE) << 17 | random_.getrandbits(18)
+
+
+def core(facts: Facts, random_: random.Random, misc: int) -> int:
+    """Any core that MISC_CONTROL lets report."""
+    cores: int = facts.chip.cores
+    if not facts.quarters:
+        return random_.randrange(cores)
+    open_ = [quarter for quarter in range(4) if misc >> 28 + quarter & 1]
+    return random_.choice(open_) * cores // 4 + random_.randrange(cores // 4)
+
+
+def open_part(facts: Facts, misc: int) -> float:
+    """Of a chip's cores, those that may report."""
+    if facts.reports_at_once:
+        return 1.0
+    return (misc >> 28).bit_count() / 4 if facts.quarters else float(misc >> 28 > 0)
+
+
+def _turned(nonce: int) -> int:
+    """First byte highest, as the header's number."""
+    return int.from_bytes(nonce.to_bytes(4, "big"), "little")
