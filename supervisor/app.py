@@ -22,6 +22,7 @@ from supervisor.config import Config
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
 from supervisor.link import Link, link_of
+from supervisor.modbus import gateways_of
 from supervisor.people import People
 from supervisor.site import Site
 from supervisor.sources import meter, signal_csv, signal_mqtt
@@ -62,8 +63,9 @@ async def _serve(
     site = Site(config, inbox, ledger, key, time.monotonic(), time.time())
     people = People(site)
     link = link_of(config, inbox, port)
+    gateways = gateways_of(config.all_gateways)
     sources = [
-        meter.meter_of(config, inbox),
+        *meter.meters_of(config, inbox, gateways),
         signal_csv.signal_of(config, inbox),
         signal_mqtt.signal_of(config, inbox, link),
     ]

@@ -15,9 +15,12 @@ import msgspec
 
 from protocols import topics
 from supervisor import settings
+from supervisor.sections import meter as meters_section
+from supervisor.sections import modbus as modbus_section
 from supervisor.sections.api import ApiConfig
 from supervisor.sections.broker import BrokerConfig
-from supervisor.sections.meter import MeterConfig
+from supervisor.sections.meter import OWN, SUNSPEC, MeterConfig, MeterKeys
+from supervisor.sections.modbus import ModbusConfig
 from supervisor.sections.signal import SignalConfig
 from supervisor.sections.site import SiteConfig
 from supervisor.settings import Section
@@ -32,12 +35,30 @@ class Config(Section, frozen=True, kw_only=True):
     site: SiteConfig
     broker: BrokerConfig = BrokerConfig()
     meter: MeterConfig | None = None
+    meters: tuple[MeterKeys, ...] = ()
+    modbus: tuple[ModbusConfig, ...] = ()
     signal: SignalConfig = SignalConfig()
     api: ApiConfig = ApiConfig()
 
     @property
     def state_dir(self) -> Path:
         return Path(self.site.state_dir)
+
+    @property
+    def all_meters(self) -> tuple[MeterKeys, ...]:
+        """[meter] and [[meters]], that of the whole site first."""
+        return meters_section.all_meters(self.meter, self.meters)
+
+    @property
+    def all_gateways(self) -> tuple[ModbusConfig, ...]:
+        """[[modbus]], and the connection [meter] has of its own."""
+        return meters_section.own_gateway(self.meter) + self.modbus
+
+    @property
+    def stale_s(self) -> float:
+        """From when on a reading of the site meter counts against us."""
+        site = [keys.stale_s for keys in self.all_meters if keys.name == meters_section.SITE]
+        return site[0] if site else 5.0
 
 
 def load(path: str | Path) -> Config:
@@ -81,10 +102,14 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
         yield "broker.user", 'is for kind = "external"; the embedded broker asks for none'
     if mqtt and (wrong := _topic_error(mqtt.topic, site.name)):
         yield "signal.mqtt.topic", wrong
+    yield from modbus_section.nonsense(config.modbus)
+    yield from meters_section.nonsense(
+        config.all_meters, {keys.name for keys in config.all_gateways}
+    )
     for key, file in _files(config):
         if not Path(file).is_file():
             shipped = ", ".join(sorted(file.stem for file in METERS.glob("*.toml")))
-            hint = f", nor one of the maps that come along: {shipped}" if key == "meter.map" else ""
+            hint = f", nor one of the maps that come along: {shipped}" if ".map" in key else ""
             yield key, f"no such file: {file}{hint}"
 
 
@@ -102,8 +127,9 @@ def _files(config: Config) -> typing.Iterator[tuple[str, str]]:
         yield "broker.binary", config.broker.binary
     if config.broker.password_file:
         yield "broker.password_file", config.broker.password_file
-    if config.meter:
-        yield "meter.map", config.meter.map
+    for meter in config.all_meters:
+        if meter.map != SUNSPEC:
+            yield "meter.map" if meter.gateway == OWN else "meters.map", meter.map
     if config.signal.csv:
         yield "signal.csv.file", config.signal.csv.file
     if config.signal.mqtt and config.signal.mqtt.password_file:
@@ -124,19 +150,23 @@ def resolved(config: Config, folder: Path) -> Config:
         csv=absolute(config.signal.csv, "file"),
         mqtt=absolute(config.signal.mqtt, "password_file"),
     )
-    meter = config.meter
-    if meter:
-        meter = msgspec.structs.replace(meter, map=str(map_file(meter.map, folder)))
+
+    def mapped(section: Any) -> Any:
+        return section and msgspec.structs.replace(section, map=map_file(section.map, folder))
+
     return msgspec.structs.replace(
         config,
         site=absolute(config.site, "state_dir"),
         broker=absolute(config.broker, "binary", "password_file"),
-        meter=meter,
+        meter=mapped(config.meter),
+        meters=tuple(mapped(keys) for keys in config.meters),
         signal=signal,
     )
 
 
-def map_file(name: str, folder: Path) -> Path:
+def map_file(name: str, folder: Path) -> str:
     """A register map by its name in supervisor/meters, else a path seen from folder."""
     shipped = METERS / f"{name}.toml"
-    return shipped if "/" not in name and shipped.is_file() else folder / name
+    if name == SUNSPEC:
+        return name
+    return str(shipped if "/" not in name and shipped.is_file() else folder / name)

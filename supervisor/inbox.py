@@ -27,12 +27,15 @@ class Meter:
 class Reading:
     """One meter of several, as last read: "site", "auxiliary", or the name of a feeder.
 
-    w: import is positive.  at_s: monotonic seconds of the reading.
+    w: import is positive.  at_s: monotonic seconds of the reading.  energy_wh, exported_wh:
+    its counters, None where it has none.
     """
 
     name: str
     w: int
     at_s: float
+    energy_wh: float | None = None
+    exported_wh: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

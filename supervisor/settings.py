@@ -5,6 +5,7 @@ Knows the form of settings, not their meaning: that is supervisor/config.py.
 
 import difflib
 import math
+import re
 import typing
 from typing import Any
 
@@ -16,6 +17,7 @@ _WORDS = {
     "Invalid enum value": "no such choice:",
     "`object | null`": "a table",
     "`object`": "a table",
+    "`array`": "tables in double brackets",
     " | null`": "`",
     "`float`": "a number",
     "`int`": "a whole number",
@@ -61,8 +63,9 @@ def check_keys(table: dict[str, Any], known: dict[str, str], above: str = "") ->
             raise ConfigError(f"{key}: no such key; {_instead(near, here)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ConfigError(f"{key}: {value} is no quantity; right is: {known[key]}")
-        if isinstance(value, dict):
-            check_keys(value, known, key + ".")
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                check_keys(inner, known, key + ".")
 
 
 def _instead(near: list[str], here: list[str]) -> str:
@@ -72,7 +75,7 @@ def _instead(near: list[str], here: list[str]) -> str:
 def sentence(text: str, known: dict[str, str]) -> str:
     """msgspec's words, with the key first and as TOML writes it."""
     wrong, _, where = text.partition(" - at `$")
-    key = where.rstrip("`").lstrip(".")
+    key = re.sub(r"\[\d*\]|\[\.\.\.\]", "", where.rstrip("`")).lstrip(".")
     if wrong.startswith("Object missing required field"):
         key = ".".join(filter(None, (key, wrong.split("`")[1])))
         wrong = "is missing"

@@ -131,8 +131,7 @@ class Site:
         if meter is None or meter.at_s <= self._meter_at_s:
             return None
         self._meter_at_s = meter.at_s
-        fresh = now_s - meter.at_s <= (self.config.meter.stale_s if self.config.meter else 5.0)
-        return meter.w if fresh else None
+        return meter.w if now_s - meter.at_s <= self.config.stale_s else None
 
     def _broadcast(self, publish: Publish, now_s: float) -> None:
         assert self.decision is not None

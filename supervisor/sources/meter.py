@@ -1,4 +1,4 @@
-"""The site meter over Modbus TCP: asked once a second, written to the inbox when it makes sense.
+"""Meters over Modbus: each asked on its own beat, and written to the inbox when it makes sense.
 
 A reading is written only when it came whole, in time, and is possible.  Anything else
 writes nothing, so that the last reading ages, and an old reading counts against us
@@ -8,21 +8,19 @@ everywhere else.  What is wrong is said once, when it begins and when it changes
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
-
 from supervisor.config import Config
-from supervisor.inbox import Inbox
-from supervisor.sources.registers import Map, ReadingError, Register, decode, load_map
+from supervisor.inbox import Inbox, Reading
+from supervisor.modbus import DeviceError, Gateways, Refused, Unit
+from supervisor.sections.meter import FREQUENCY, SITE, SUNSPEC
+from supervisor.sources import sunspec
+from supervisor.sources.registers import Map, ReadingError, load_map
 
 log = logging.getLogger(__name__)
-logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # said here, and once
 
 SOURCE = "meter"
-DEADLINE_S = 1.0  # of one poll; a meter that needs longer is not one to steer by
 POSSIBLE = 1.5  # times the site's limit; beyond it the meter is wrong, not the site
 FROZEN_S = 15.0  # the same power and no energy for so long, though power was drawn
 
@@ -32,7 +30,6 @@ class Counters:
     polls: int = 0
     readings: int = 0
     refused: int = 0
-    connections: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,128 +80,112 @@ class Judge:
         )
 
 
-def meter_of(config: Config, inbox: Inbox) -> "Meter | None":
-    """The meter the settings name.  Raises MapError."""
-    keys = config.meter
-    if keys is None:
-        return None
-    return Meter(
-        inbox,
-        load_map(keys.map),
-        keys.host,
-        keys.port,
-        limit_w=config.site.limit_w,
-        unit=keys.unit,
-        poll_s=keys.poll_s,
-    )
+def meters_of(config: Config, inbox: Inbox, gateways: Gateways) -> list["Meter"]:
+    """The meters the settings name.  Raises MapError."""
+    names = {keys.name for keys in config.all_meters}
+    return [
+        Meter(
+            inbox,
+            None if keys.map == SUNSPEC else load_map(keys.map),
+            gateways.unit(keys.gateway, keys.unit),
+            name=keys.name,
+            limit_w=config.site.limit_w,
+            sign=-1 if keys.flipped else 1,
+            frequency=keys.name == (FREQUENCY if FREQUENCY in names else SITE),
+            poll_s=keys.poll_s,
+        )
+        for keys in config.all_meters
+    ]
 
 
 class Meter:
-    """Polls for ever: run().  values: the last sight believed, for screens."""
+    """Polls for ever: run().  values: the last sight believed, for screens.
+
+    registers: None for a SunSpec meter, whose map is found in it.  frequency: whether the
+    grid's is taken from it.
+    """
 
     def __init__(
         self,
         inbox: Inbox,
-        registers: Map,
-        host: str,
-        port: int,
+        registers: Map | None,
+        unit: Unit,
         *,
         limit_w: int,
-        unit: int = 1,
+        name: str = SITE,
+        sign: int = 1,
+        frequency: bool = True,
         poll_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.name = name
         self.counters = Counters()
         self.values: dict[str, float] = {}
         self.because = "not asked yet"  # why there is no reading; "" while there is
-        self._inbox, self._map, self._unit = inbox, registers, unit
-        self._host, self._port, self._poll_s, self._clock = host, port, poll_s, clock
-        energy = registers.energy
-        self._judge = Judge(limit_w, abs(energy.scale) if energy else 0.0)
-        self._client: AsyncModbusTcpClient | None = None
+        self._inbox, self._unit, self._sign = inbox, unit, sign
+        self._map, self._found, self._frequency = registers, registers is None, frequency
+        self._limit_w, self._poll_s, self._clock = limit_w, poll_s, clock
+        self._judge = self._new_judge()
 
     async def run(self) -> None:
         """One poll a beat; a late one skips beats.  Cancel to end."""
-        try:
-            due = self._clock()
-            while True:
-                await self.poll()
-                due = max(due + self._poll_s, self._clock())
-                await asyncio.sleep(due - self._clock())
-        finally:
-            self._drop()
+        due = self._clock()
+        while True:
+            await self.poll()
+            due = max(due + self._poll_s, self._clock())
+            await asyncio.sleep(due - self._clock())
 
     async def poll(self) -> None:
         """Asks once; writes a reading, or says why there is none."""
         self.counters.polls += 1
         try:
-            async with asyncio.timeout(DEADLINE_S):
-                sight = await self._look()
+            sight = await self._look()
             because = self._judge.fault(sight)
-        except TimeoutError:
-            self._drop()  # a late answer must not be taken for the next one's
-            because = f"no answer from {self._host}:{self._port} within {DEADLINE_S:g} s"
-        except (OSError, ModbusException) as error:
-            self._drop()
-            because = f"no answer from {self._host}:{self._port}: {error}"
-        except ReadingError as error:
+        except (DeviceError, ReadingError) as error:
             because = str(error)
         if not because and not self._judge.still:
             self.counters.readings += 1
             self.values = sight.values
-            self._inbox.put_meter(round(sight.w), sight.at_s)
+            self._put(sight)
         self._say(because)
 
     async def _look(self) -> Sight:
-        """All registers of the map, power first.  at_s is before the question: never too young."""
-        client = await self._connected()
+        """All registers of the map.  at_s is before the question: never too young."""
+        if self._map is None:
+            self._map = await sunspec.scan(self._unit)
+            self._judge = self._new_judge()
         at_s = self._clock()
-        values = {}
-        for name, register in self._map.registers():
-            values[name] = decode(name, register, await self._ask(client, name, register))
+        try:
+            read = {span: await self._unit.read(*span) for span in self._map.spans()}
+        except Refused:
+            self._map = None if self._found else self._map  # another device may stand there now
+            raise
+        values = self._map.values(read)
+        values["power"] *= self._sign
         return Sight(at_s, values)
 
-    async def _ask(
-        self, client: AsyncModbusTcpClient, name: str, register: Register
-    ) -> Sequence[int]:
-        read = (
-            client.read_holding_registers
-            if register.kind == "holding"
-            else client.read_input_registers
-        )
-        answer = await read(register.address, count=register.words, device_id=self._unit)
-        if answer.isError():
-            code = getattr(answer, "exception_code", "?")
-            raise ReadingError(
-                f"register {name} at {register.address}: the meter refuses it, Modbus exception"
-                f" {code}; look at the register map"
+    def _put(self, sight: Sight) -> None:
+        values = sight.values
+        if self._frequency and "frequency" in values:
+            self._inbox.put_frequency(values["frequency"], sight.at_s)
+        if self.name != FREQUENCY:
+            energy_wh, exported_wh = values.get("energy"), values.get("exported")
+            self._inbox.put_reading(
+                Reading(self.name, round(sight.w), sight.at_s, energy_wh, exported_wh)
             )
-        words: Sequence[int] = answer.registers
-        return words
 
-    async def _connected(self) -> AsyncModbusTcpClient:
-        if self._client is None or not self._client.connected:
-            self._drop()
-            self._client = AsyncModbusTcpClient(
-                self._host, port=self._port, timeout=DEADLINE_S, retries=0, reconnect_delay=0
-            )
-            if not await self._client.connect():
-                raise ConnectionError("cannot connect")
-            self.counters.connections += 1
-        return self._client
-
-    def _drop(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+    def _new_judge(self) -> Judge:
+        energy = self._map.energy if self._map else None
+        return Judge(self._limit_w, abs(energy.scale) if energy else 0.0)
 
     def _say(self, because: str) -> None:
         """Refusals go to the ledger when they change, not every second."""
         self.counters.refused += bool(because)
         if because == self.because:
             return
+        source = SOURCE if self.name == SITE else f"{SOURCE} {self.name}"
         if because:
-            self._inbox.refuse(SOURCE, because)
+            self._inbox.refuse(source, because)
         elif self.counters.refused:
-            log.info("the meter reads again")
+            log.info("the %s reads again", source)
         self.because = because

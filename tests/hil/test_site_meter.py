@@ -8,6 +8,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from hil.meter import Meter
 from supervisor.config import METERS
 from supervisor.inbox import Inbox
+from supervisor.modbus import Gateway, Line
 from supervisor.sources import meter as readers
 from supervisor.sources.registers import load_map
 
@@ -22,11 +23,12 @@ class Desk:
     async def __aenter__(self):
         self.meter, self.inbox = Meter(lambda: self.drawn_w), Inbox()
         self.port = await self.meter.start()
-        self.reader = readers.Meter(self.inbox, MAP, "127.0.0.1", self.port, limit_w=10**6)
+        self.gateway = Gateway(Line(host="127.0.0.1", port=self.port))
+        self.reader = readers.Meter(self.inbox, MAP, self.gateway.unit(1), limit_w=10**6)
         return self
 
     async def __aexit__(self, *_):
-        self.reader._drop()
+        self.gateway.close()
         await self.meter.stop()
 
     async def read(self):

@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "supervisor" / "site.example.toml"
 SITE = '[site]\nname = "a"\nlimit_mw = 2.5\n'
 
+GATEWAY = '[[modbus]]\nname = "g"\nhost = "h"\n'
+METERS = '[[meters]]\nname = "hall"\ngateway = "g"\nmap = "em340"\n'
+
 
 def write(folder, text):
     path = folder / "site.toml"
@@ -27,13 +30,13 @@ def test_the_example_loads_and_speaks_of_every_key():
     text, known = EXAMPLE.read_text(), config.keys()
     for key in known:
         word = re.escape(key.rsplit(".", 1)[-1])
-        assert re.search(rf"^#? ?({word} = |\[{re.escape(key)}[].])", text, re.M), key
+        assert re.search(rf"^#? ?({word} = |\[+{re.escape(key)}[].])", text, re.M), key
 
 
 def test_what_stands_behind_a_hash_is_the_default():
     defaults, section, shown = default_of(config.Config), "", 0
     for line in EXAMPLE.read_text().splitlines():
-        if header := re.match(r"(?:# )?\[([a-z.]+)\]", line):
+        if header := re.match(r"(?:# )?\[+([a-z.]+)\]", line):
             section = header[1]
         elif re.match(r"# \w+ = ", line):
             ((name, value),) = tomllib.loads(line[2:]).items()
@@ -73,6 +76,17 @@ def test_a_map_beside_the_file_is_found(tmp_path):
     assert loaded.meter.map == str(tmp_path / "mine.toml")
 
 
+def test_several_meters_behind_one_gateway(tmp_path):
+    text = SITE + GATEWAY + METERS + METERS.replace("hall", "site").replace("em340", "sunspec")
+    loaded = load(write(tmp_path, text + "stale_s = 9\n"))
+    assert [keys.name for keys in loaded.all_meters] == ["site", "hall"]
+    assert loaded.all_meters[0].map == "sunspec" and loaded.stale_s == 9
+    assert [keys.name for keys in loaded.all_gateways] == ["g"]
+    old = load(write(tmp_path, SITE + '[meter]\nhost = "m"\nmap = "em340"\nstale_s = 7\n'))
+    assert [keys.name for keys in old.all_meters] == ["site"] and old.stale_s == 7
+    assert old.all_gateways[0].host == "m" and old.all_gateways[0].gap_ms == 0
+
+
 WRONG = {
     "": "site: is missing",
     "x =": "is not TOML",
@@ -89,13 +103,22 @@ WRONG = {
     SITE + "up_ramp_mw_per_min = 0": "site.up_ramp_mw_per_min: expected a number > 0",
     SITE + "lease_s = 2": "site.lease_s: must be three broadcasts or more, 3",
     SITE + "[signal.mqt]": "signal.mqt: no such key; did you mean signal.mqtt?",
-    SITE + "[zzz]": "zzz: no such key; known here: site, broker, meter, signal, api",
+    SITE + "[zzz]": "zzz: no such key; known here: site, broker, meter,",
     SITE + '[broker]\nkind = "x"': "broker.kind: no such choice: 'x'; right is: \"embedded\" or",
     SITE + '[broker]\nkind = "external"': "broker.port: an external broker needs its port",
     SITE + '[broker]\nuser = "x"': "broker.user: is for kind",
     SITE + '[broker]\nbinary = "nope"': "broker.binary: no such file",
     SITE + "[broker]\nport = 70000": "broker.port: expected a whole number <= 65535",
     SITE + '[meter]\nhost = "m"\nmap = "x"': "meter.map: no such file",
+    SITE + "[[meters]]\npol_s = 1": "meters.pol_s: no such key; did you mean meters.poll_s?",
+    SITE + '[[modbus]]\nname = "g"\nhost = "h"\nport = "x"': "modbus.port: expected a whole number",
+    SITE + '[[modbus]]\nname = "g"\nkind = "rtu"': "modbus.device: g is serial and needs its port",
+    SITE + '[[modbus]]\nname = "g"': "modbus.host: g needs the address of its gateway",
+    SITE + '[modbus]\nname = "g"': "modbus: expected tables in double brackets, got a table",
+    SITE + METERS: "meters.gateway: g is none of [[modbus]]",
+    SITE + GATEWAY + METERS + METERS: "meters.name: two meters are called hall",
+    SITE + GATEWAY * 2: "modbus.name: two gateways are called g",
+    SITE + GATEWAY + METERS.replace("em340", "x"): "meters.map: no such file",
     SITE + '[signal.csv]\nfile = "x.csv"': "signal.csv.file: no such file",
     SITE
     + '[signal.mqtt]\ntopic = "a/#"': "signal.mqtt.topic: a topic to listen to has no wildcard",
