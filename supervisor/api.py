@@ -1,25 +1,22 @@
-"""The site over HTTP and WebSocket, on this machine only: listening, and the token.
+"""The site over HTTP and WebSocket, on this machine only: listening.
 
-The token is asked for before anything else, also before saying what exists; what is
-served is in routes.py.
+Who gets in is decided in gate.py, who may do what in roles.py; what is served is in routes/.
 """
 
 import asyncio
 import contextlib
-import hmac
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
 
-import msgspec
 import uvicorn
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
 
+from supervisor.gate import Door, gate
+from supervisor.listening import PatientNoMore
 from supervisor.routes import BODY_MAX, Provider, application
 
 CONNECTIONS_MAX = 64
+HEADERS_MAX = 16_384  # bytes of a request before its body
 
 
 class ApiError(OSError):
@@ -30,22 +27,24 @@ async def serve(
     provider: Provider,
     host: str,
     port: int,
-    token: str,
+    door: Door,
     bound: Callable[[int], None] = lambda port: None,
 ) -> None:
     """Serve until cancelled.  bound is told the port once connections are taken (port 0: any).
 
     The signal handlers of the program are left alone.  Raises ApiError when it cannot listen.
     """
-    app = gate(application(provider), token)
+    app = gate(application(provider, door), door)
     listening = listen(host, port)
     server = _Server(
         uvicorn.Config(
             app,
+            http=PatientNoMore,
             log_config=None,
             access_log=False,
             lifespan="off",
             limit_concurrency=CONNECTIONS_MAX,
+            h11_max_incomplete_event_size=HEADERS_MAX,
             timeout_graceful_shutdown=1,
             ws_max_size=BODY_MAX,
             server_header=False,
@@ -91,26 +90,3 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def gate(app: ASGIApp, token: str) -> ASGIApp:
-    """Nobody without the token gets as far as the application."""
-    assert token, "an empty token lets everybody in"
-    expected = f"Bearer {token}".encode()
-
-    async def ask(scope: Scope, receive: Receive, send: Send) -> None:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        if hmac.compare_digest(given, expected):
-            await app(scope, receive, send)
-        else:
-            await _refuse(scope["type"] == ScopeType.WEBSOCKET, send)
-
-    return ask
-
-
-async def _refuse(is_socket: bool, send: Any) -> None:
-    body = msgspec.json.encode({"error": "a bearer token is needed: it is in api.token"})
-    kind = "websocket.http.response" if is_socket else "http.response"
-    headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
-    await send({"type": f"{kind}.start", "status": 401, "headers": headers})
-    await send({"type": f"{kind}.body", "body": body})

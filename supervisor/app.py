@@ -19,6 +19,7 @@ from typing import TextIO
 from supervisor import api, keys
 from supervisor.broker import broker_of
 from supervisor.config import Config
+from supervisor.gate import Door
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
 from supervisor.link import Link, link_of
@@ -26,6 +27,7 @@ from supervisor.modbus import gateways_of
 from supervisor.people import People
 from supervisor.site import Site
 from supervisor.sources import meter, signal_csv, signal_mqtt
+from supervisor.tokens import Tokens
 
 log = logging.getLogger(__name__)
 BETWEEN_S = 0.05  # a flood of signals is decided together
@@ -100,7 +102,9 @@ async def _beat(config: Config, inbox: Inbox, site: Site, people: People, link: 
 
 async def _serve_people(config: Config, people: People) -> None:
     """The API, and the file that tells clients where it is."""
-    where, token = config.state_dir / "api.json", keys.api_token(config.state_dir)
+    where = config.state_dir / "api.json"
+    tokens = Tokens(config.state_dir / "tokens.json", keys.api_token(config.state_dir))
+    door = Door(tokens, people.record)
 
     def bound(port: int) -> None:
         text = json.dumps({"host": config.api.host, "port": port, "pid": os.getpid()})
@@ -110,7 +114,7 @@ async def _serve_people(config: Config, people: People) -> None:
         log.info("API at %s:%s", config.api.host, port)
 
     try:
-        await api.serve(people, config.api.host, config.api.port, token, bound)
+        await api.serve(people, config.api.host, config.api.port, door, bound)
     finally:
         where.unlink(missing_ok=True)
 

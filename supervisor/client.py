@@ -11,7 +11,19 @@ import httpx
 import msgspec
 
 from supervisor.live import EVENTS, ROWS
-from supervisor.view import EventView, RigView, SignalOrder, SiteView, WhyView
+from supervisor.view import (
+    AuditView,
+    EventView,
+    NewToken,
+    RigDetail,
+    RigView,
+    SignalDetail,
+    SignalOrder,
+    SiteView,
+    TokenOrder,
+    TokenView,
+    WhyView,
+)
 
 TIMEOUT_S = 5.0
 T = TypeVar("T")
@@ -44,10 +56,23 @@ class _ApiJson(msgspec.Struct, frozen=True):
 
 
 def read_address(state_dir: Path) -> Address:
-    """Where the API of this state directory listens, and its token.  Raises ClientError."""
+    """Where the API of this state directory listens, and a token for it.  Raises ClientError.
+
+    Somebody who cannot read the state directory has a token of their own: SURPLUS_API says
+    where to ask, as 127.0.0.1:8080, and SURPLUS_TOKEN_FILE which file the token is in.
+    """
+    host, _, port = os.environ.get("SURPLUS_API", "").rpartition(":")
+    if port and not (host and port.isdigit()):
+        raise ClientError("SURPLUS_API is an address and a port, as 127.0.0.1:8080")
+    api = _ApiJson(host.strip("[]"), int(port)) if port else _read_api_json(state_dir)
+    own = os.environ.get("SURPLUS_TOKEN_FILE")
+    return Address(api.host, api.port, _read_token(Path(own) if own else state_dir / "api.token"))
+
+
+def _read_api_json(state_dir: Path) -> _ApiJson:
     at = state_dir / "api.json"
     try:
-        api = msgspec.json.decode(at.read_bytes(), type=_ApiJson)
+        return msgspec.json.decode(at.read_bytes(), type=_ApiJson)
     except FileNotFoundError:
         raise ClientError(
             f"the supervisor is not running: no api.json in {state_dir}"
@@ -55,11 +80,13 @@ def read_address(state_dir: Path) -> Address:
         ) from None
     except (OSError, msgspec.MsgspecError) as error:
         raise ClientError(f"{at} cannot be read: {error}") from None
+
+
+def _read_token(path: Path) -> str:
     try:
-        token = (state_dir / "api.token").read_text(encoding="ascii").strip()
+        return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError) as error:
-        raise ClientError(f"{state_dir / 'api.token'} cannot be read: {error}") from None
-    return Address(api.host, api.port, token)
+        raise ClientError(f"{path} cannot be read: {error}") from None
 
 
 class Client:
@@ -87,6 +114,29 @@ class Client:
     def rigs(self, limit: int = ROWS, order: str = "sickness", text: str = "") -> list[RigView]:
         wish = {"limit": limit, "order": order, "text": text}
         return self._read("GET", "/api/rigs", list[RigView], params=wish)
+
+    def rig(self, rig: str) -> RigDetail:
+        """Raises RefusedError when there is no such rig."""
+        return self._read("GET", f"/api/rigs/{quote(rig, safe='')}", RigDetail)
+
+    def signals(self) -> list[SignalDetail]:
+        return self._read("GET", "/api/signals", list[SignalDetail])
+
+    def audit(self, limit: int = EVENTS, who: str = "") -> list[AuditView]:
+        asked = {"limit": limit, "who": who}
+        return self._read("GET", "/api/audit", list[AuditView], params=asked)
+
+    def tokens(self) -> list[TokenView]:
+        return self._read("GET", "/api/tokens", list[TokenView])
+
+    def add_token(self, order: TokenOrder) -> NewToken:
+        """Raises RefusedError with the reason when there can be no such token."""
+        content = msgspec.json.encode(order)
+        return self._read("POST", "/api/tokens", NewToken, content=content)
+
+    def revoke_token(self, name: str) -> None:
+        """Raises RefusedError when there is no such token."""
+        self._ask("DELETE", f"/api/tokens/{quote(name, safe='')}")
 
     def events(self, limit: int = EVENTS) -> list[EventView]:
         return self._read("GET", "/api/events", list[EventView], params={"limit": limit})

@@ -117,6 +117,11 @@ class Ledger:
         newest = "SELECT MAX(id) FROM ledger WHERE kind = ? GROUP BY source"
         return self._found(f"id IN ({newest}) ORDER BY id", kind)
 
+    def of_source(self, kind: str, source: str, limit: int) -> list[Row]:
+        """The last rows of a kind from one source, oldest of them first."""
+        found = self._found("kind = ? AND source = ? ORDER BY id DESC LIMIT ?", kind, source, limit)
+        return found[::-1]
+
     def close(self) -> None:
         self.commit()
         self._db.close()

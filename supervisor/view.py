@@ -4,7 +4,11 @@ Frozen, made once a tick, decoded by the clients with the same types.  Every age
 in seconds; a value nobody knows is None and never a flat line.
 """
 
+from typing import Any
+
 import msgspec
+
+SCHEDULE_MAX = 300  # rows ahead shown of one source
 
 
 class SiteView(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +68,7 @@ class RigView(msgspec.Struct, frozen=True, kw_only=True):
     age_s: float
     sickness: int  # 0 well; the table's order
     why: str
+    place: str = ""  # the container it stands in; "" when nobody said
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,3 +93,82 @@ class SignalOrder(msgspec.Struct, frozen=True, kw_only=True):
     mw: float
     for_s: float
     by: str = "operator"
+
+
+class SignalDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One source in full."""
+
+    source: str
+    health: str  # fresh, over, silent or withheld: see `because`
+    limit_w: int | None  # what it says now; None: nothing
+    holds: bool  # whether it is the lowest: the site obeys this one
+    heard_s: float  # Unix seconds
+    age_s: float
+    seq: int
+    until_s: float | None  # the end of its word
+    silent_from_s: float | None  # without another word it is not trusted from then on
+    default_w: int | None  # what holds after either end; None: no limit
+    because: str
+    schedule: list[tuple[float, int]]  # rows ahead, (Unix seconds, watts); at most SCHEDULE_MAX
+
+
+class StepView(msgspec.Struct, frozen=True):
+    """A step of a rig's ladder: where on the merit order it is admitted."""
+
+    level: int
+    start_w: int
+    end_w: int
+
+
+class RigDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known of one rig."""
+
+    rig: RigView
+    floor_w: int
+    points: list[tuple[int, int]]  # (watts, GH/s) by level from 1
+    wake_s: float
+    up_w_per_s: float
+    counted: bool  # it may draw what its ladder admits, heard or not
+    epoch: int  # of the ladder it holds
+    ladder: list[StepView]
+    down_for_s: float | None  # since its connection broke
+    events: list[EventView]  # its own, newest first
+
+
+class AuditView(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody did."""
+
+    at_s: float
+    who: str
+    role: str
+    what: str
+    said: Any
+    status: int
+    result: str
+
+
+class MeView(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    role: str
+
+
+class TokenView(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    role: str
+    made_s: float
+    until_s: float | None
+
+
+class TokenOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """days: None for one without an end."""
+
+    name: str
+    role: str
+    days: float | None = 90.0
+
+
+class NewToken(msgspec.Struct, frozen=True, kw_only=True):
+    """The only time a token is shown."""
+
+    name: str
+    token: str

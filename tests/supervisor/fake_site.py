@@ -3,12 +3,28 @@
 import asyncio
 import threading
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import httpx
 import msgspec
 
 from supervisor import api
-from supervisor.live import Wish, select
-from supervisor.view import EventView, RigView, SignalView, SiteView, WhyView
+from supervisor.gate import Door
+from supervisor.limits import Limit
+from supervisor.live import page
+from supervisor.tokens import Tokens
+from supervisor.view import (
+    AuditView,
+    EventView,
+    RigDetail,
+    RigView,
+    SignalDetail,
+    SignalView,
+    SiteView,
+    StepView,
+    WhyView,
+)
 
 NOW_S = 1_800_000_000.0
 TOKEN = "5ca1ab1e" * 4
@@ -80,6 +96,40 @@ EVENTS = [
 ]
 
 
+SIGNAL = SignalDetail(
+    source="dispatch",
+    health="fresh",
+    limit_w=3_200_000,
+    holds=True,
+    heard_s=NOW_S - 4,
+    age_s=4.0,
+    seq=7,
+    until_s=NOW_S + 3600,
+    silent_from_s=NOW_S + 236,
+    default_w=0,
+    because="evening peak",
+    schedule=[(NOW_S + 725, 900_000)],
+)
+DETAIL = RigDetail(
+    rig=RIGS[0],
+    floor_w=25,
+    points=[(1000, 60_000), (3100, 215_000)],
+    wake_s=60.0,
+    up_w_per_s=100.0,
+    counted=True,
+    epoch=2,
+    ladder=[StepView(1, 0, 975), StepView(2, 4000, 6100)],
+    down_for_s=None,
+    events=EVENTS[1:],
+)
+
+
+def _audit(deed):
+    values = {"at_s": NOW_S} | {name: getattr(deed, name) for name in deed.__struct_fields__}
+    del values["address"]
+    return AuditView(**values)
+
+
 def replace(value, **changes):
     return msgspec.structs.replace(value, **changes)
 
@@ -89,7 +139,7 @@ class FakeSite:
 
     def __init__(self, site=SITE, refusal=""):
         self.now, self.refusal = site, refusal
-        self.orders, self.withdrawn, self.broken = [], [], False
+        self.orders, self.withdrawn, self.broken, self.deeds = [], [], False, []
         self.withdrawable = ("operator",)
 
     def site(self):
@@ -97,8 +147,21 @@ class FakeSite:
             raise RuntimeError("secret of the house")
         return self.now
 
-    def rigs(self, limit, order, text):
-        return select(RIGS, Wish(limit=limit, order=order, text=text))
+    def rigs(self, wish):
+        return page(RIGS, wish)
+
+    def rig(self, name):
+        found = [rig for rig in RIGS if rig.rig == name]
+        return replace(DETAIL, rig=found[0]) if found else None
+
+    def signals(self):
+        return [SIGNAL]
+
+    def audit(self, limit, who):
+        return [_audit(deed) for deed in self.deeds if who in ("", deed.who)][:limit]
+
+    def record(self, deed):
+        self.deeds.append(deed)
 
     def events(self, limit):
         return EVENTS[:limit]
@@ -117,16 +180,27 @@ class FakeSite:
         return source in self.withdrawable
 
 
+def door_of(provider, folder, **limits):
+    """Somebody at the door who lets TOKEN in, and whom no test is too quick for."""
+    freely = dict.fromkeys(("asks", "writes", "wrong"), Limit(1e4, 1e4))
+    return Door(Tokens(Path(folder) / "tokens.json", TOKEN), provider.record, **freely | limits)
+
+
 @contextmanager
-def served(provider, state_dir=None):
+def served(provider, state_dir=None, door=None):
     """The real API on a free port, in a thread of its own; yields the port."""
+    with TemporaryDirectory() as folder:
+        yield from _served(provider, state_dir, door or door_of(provider, folder))
+
+
+def _served(provider, state_dir, door):
     up, ports, loop = threading.Event(), [], asyncio.new_event_loop()
 
     def bound(port):
         ports.append(port)
         up.set()
 
-    running = loop.create_task(api.serve(provider, "127.0.0.1", 0, TOKEN, bound))
+    running = loop.create_task(api.serve(provider, "127.0.0.1", 0, door, bound))
     thread = threading.Thread(target=_run, args=(loop, running))
     thread.start()
     try:
@@ -153,3 +227,8 @@ def _run(loop, running):
         loop.run_until_complete(running)
     except asyncio.CancelledError:
         pass
+
+
+def get(port, path, token=TOKEN):
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"http://127.0.0.1:{port}{path}", headers=headers, trust_env=False)

@@ -8,12 +8,13 @@ import fake_site
 import httpx
 import msgspec
 import pytest
-from fake_site import EVENTS, RIGS, SITE, TOKEN, FakeSite, served
+from fake_site import EVENTS, RIGS, SITE, TOKEN, FakeSite, door_of, served
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from supervisor import api, routes
 from supervisor.live import Frame, Wish
+from supervisor.routes import stream
 from supervisor.view import EventView, RigView, SiteView
 
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
@@ -151,7 +152,7 @@ def test_frames_come_by_themselves_and_at_once_after_a_wish(port, monkeypatch):
         first = msgspec.json.decode(socket.recv(5), type=Frame)
         assert (first.site, first.rigs[0].rig, len(first.rigs)) == (SITE, "rig-0007", 200)
         assert msgspec.json.decode(socket.recv(5), type=Frame).events == EVENTS
-        monkeypatch.setattr(routes, "PUSH_S", 60.0)
+        monkeypatch.setattr(stream, "PUSH_S", 60.0)
         socket.send(msgspec.json.encode(Wish(limit=1, order="rig", text="s21")), text=True)
         shown = first.rigs
         while len(shown) > 1:  # one of the old beat may be under way
@@ -165,7 +166,7 @@ def test_a_bad_wish_closes_the_socket_with_its_reason(port, wish):
         socket.send(wish)
         while True:
             socket.recv(5)
-    assert closed.value.rcvd.code == routes.BAD_WISH and closed.value.rcvd.reason
+    assert closed.value.rcvd.code == stream.BAD_WISH and closed.value.rcvd.reason
 
 
 def test_the_socket_wants_the_token_too(port):
@@ -185,11 +186,11 @@ def test_it_stops_when_cancelled_even_with_a_screen_open():
 
 
 @pytest.mark.asyncio
-async def test_the_programs_signals_stay_its_own():
+async def test_the_programs_signals_stay_its_own(tmp_path):
     before, up = signal.getsignal(signal.SIGTERM), asyncio.Event()
-    running = asyncio.create_task(
-        api.serve(FakeSite(), "127.0.0.1", 0, TOKEN, lambda port: up.set())
-    )
+    site = FakeSite()
+    door = door_of(site, tmp_path)
+    running = asyncio.create_task(api.serve(site, "127.0.0.1", 0, door, lambda port: up.set()))
     await asyncio.wait_for(up.wait(), 10)
     assert signal.getsignal(signal.SIGTERM) is before
     running.cancel()

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from supervisor.envelope import Entry
+from supervisor.live import Wish
 from supervisor.people import People
 from supervisor.view import SignalOrder, SiteView
 from tests.scenarios.world import UNIX_S, Rig, World
@@ -27,7 +28,9 @@ class Seen:
             self.people.look(self.world.now_s)
 
     def rig(self, name):
-        (view,) = (v for v in self.people.rigs(100, "rig", "") if v.rig == name)
+        (view,) = (
+            v for v in self.people.rigs(Wish(limit=100, order="rig", text="")).rigs if v.rig == name
+        )
         return view
 
     def why(self, name):
@@ -96,13 +99,23 @@ def test_the_sickest_come_first(seen):
     seen.tick(4)
     seen.world.fault("r2")
     seen.tick(2)
-    by_sickness = seen.people.rigs(10, "sickness", "")
+    by_sickness = seen.people.rigs(Wish(limit=10, order="sickness", text="")).rigs
     assert [view.rig for view in by_sickness[:2]] == ["r2", "r1"]
     assert [view.state for view in by_sickness[:2]] == ["fault", "down"]
     assert by_sickness[-1].sickness == 0
-    assert [v.rig for v in seen.people.rigs(2, "sickness", "")] == ["r2", "r1"]
-    assert [v.rig for v in seen.people.rigs(10, "sickness", "fault")] == ["r2"]
-    assert [v.rig for v in seen.people.rigs(10, "rig", "")] == ["r0", "r1", "r2", "r3"]
+    assert [v.rig for v in seen.people.rigs(Wish(limit=2, order="sickness", text="")).rigs] == [
+        "r2",
+        "r1",
+    ]
+    assert [
+        v.rig for v in seen.people.rigs(Wish(limit=10, order="sickness", text="fault")).rigs
+    ] == ["r2"]
+    assert [v.rig for v in seen.people.rigs(Wish(limit=10, order="rig", text="")).rigs] == [
+        "r0",
+        "r1",
+        "r2",
+        "r3",
+    ]
 
 
 def test_silent_is_a_word_of_its_own(seen):

@@ -1,0 +1,182 @@
+"""The site as people see it: views of the last tick, and people's wishes."""
+
+import time
+from collections import deque
+
+from supervisor import audit, why
+from supervisor.audit import Deed
+from supervisor.envelope import Entry
+from supervisor.ledger import Row
+from supervisor.live import Page, Wish
+from supervisor.people import signals
+from supervisor.people.table import Table
+from supervisor.site import Site
+from supervisor.units import watts
+from supervisor.view import (
+    AuditView,
+    EventView,
+    RigDetail,
+    SignalDetail,
+    SignalOrder,
+    SiteView,
+    StepView,
+    WhyView,
+)
+
+HISTORY = 300  # ticks
+LOG_KINDS = ("term", "signal", "refused", "deal", "event")
+RIG_EVENTS = 20
+
+
+class People:
+    """Answers for the API.  look() is called after every tick."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._asked_w: deque[int] = deque(maxlen=HISTORY)
+        self._metered_w: deque[int | None] = deque(maxlen=HISTORY)
+        self._now_s = 0.0
+
+    def look(self, now_s: float) -> None:
+        """Keep this tick for the histories."""
+        assert self._site.decision is not None
+        self._now_s = now_s
+        meter = self._site.inbox.meter
+        fresh = meter is not None and now_s - meter.at_s < 5.0
+        self._asked_w.append(self._site.decision.asked_w)
+        self._metered_w.append(meter.w if meter and fresh else None)
+
+    def table(self) -> Table:
+        return Table(self._site, self._now_s)
+
+    # ---- the site
+
+    def site(self) -> SiteView:
+        site, made, envelope = self._site, self._site.decision, self._site.envelope
+        assert made is not None and envelope is not None
+        meter, ahead = site.inbox.meter, self._next_change()
+        states = self.table().by_state()
+        return SiteView(
+            site=site.config.site.name,
+            at_s=site.unix_s,
+            term=site.term,
+            seq=site.seq,
+            epoch=made.epoch,
+            envelope_w=envelope.limit_w,
+            envelope_source=envelope.source,
+            because=envelope.because,
+            next_change_s=ahead and ahead[0],
+            next_w=ahead and ahead[1],
+            asked_w=made.asked_w,
+            budget_w=made.budget_w,
+            admit_w=made.admit_w,
+            committed_w=made.committed_w,
+            metered_w=meter.w if meter else None,
+            meter_age_s=self._now_s - meter.at_s if meter else None,
+            floor_w=made.floor_w,
+            capacity_w=made.capacity_w,
+            hash_ghs=int(site.fleet.hash_ghs.sum()),
+            rigs=len(site.fleet),
+            by_state={name: count for name, count in states.items() if count},
+            silent=states["silent"],
+            signals=[signals.brief(entry, site.unix_s) for entry in site.inbox.entries.values()],
+            asked_history_w=list(self._asked_w),
+            metered_history_w=list(self._metered_w),
+        )
+
+    def _next_change(self) -> tuple[float, int] | None:
+        """The next row ahead of whoever sets the envelope now."""
+        assert self._site.envelope is not None
+        entry = self._site.inbox.entries.get(self._site.envelope.source)
+        ahead = entry.changes(self._site.unix_s) if entry else []
+        return ahead[0] if ahead else None
+
+    def signals(self) -> list[SignalDetail]:
+        site, envelope = self._site, self._site.envelope
+        assert envelope is not None
+        return [
+            signals.full(entry, site.unix_s, entry.source == envelope.source)
+            for entry in site.inbox.entries.values()
+        ]
+
+    # ---- rigs
+
+    def rigs(self, wish: Wish) -> Page:
+        return self.table().page(wish)
+
+    def rig(self, rig: str) -> RigDetail | None:
+        fleet, row = self._site.fleet, self._site.fleet.row_of.get(rig)
+        if row is None:
+            return None
+        table = self.table()
+        levels = range(1, int(fleet.top_level[row]) + 1)
+        watts_, ghs = fleet.points.watts[row].tolist(), fleet.points.ghs[row].tolist()
+        own = self._site.ledger.of_source("event", rig, RIG_EVENTS)
+        return RigDetail(
+            rig=table.row(row),
+            floor_w=int(fleet.floor_w[row]),
+            points=[(watts_[level], ghs[level]) for level in levels],
+            wake_s=float(fleet.wake_s[row]),
+            up_w_per_s=float(fleet.up_w_per_s[row]),
+            counted=bool(fleet.counted[row]),
+            epoch=int(fleet.epoch[row]),
+            ladder=[StepView(*step) for step in self._site.dispatcher.line.ladder(row)],
+            down_for_s=self._now_s - float(fleet.down_s[row]) if table.down[row] else None,
+            events=[_event(row) for row in own[::-1]],
+        )
+
+    # ---- reasons
+
+    def why(self, rig: str) -> WhyView | None:
+        row = self._site.fleet.row_of.get(rig)
+        if row is None:
+            return None
+        table = self.table()
+        return WhyView(rig=rig, lines=why.now(self._site, table.row(row), row))
+
+    def events(self, limit: int) -> list[EventView]:
+        """The log without the decisions, newest first."""
+        kinds = [(kind, limit * (20 if kind == "signal" else 1)) for kind in LOG_KINDS]
+        rows = [row for kind, most in kinds for row in self._site.ledger.newest(most, kind)]
+        rows = [row for row in rows if not row.body.get("same")]  # heartbeats are no news
+        rows.sort(key=lambda row: -row.id)
+        return [_event(row) for row in rows[:limit]]
+
+    def record(self, deed: Deed) -> None:
+        """What somebody did, before they are answered."""
+        audit.record(self._site.ledger, deed)
+
+    def audit(self, limit: int, who: str) -> list[AuditView]:
+        return audit.newest(self._site.ledger, limit, who)
+
+    # ---- wishes
+
+    def order_signal(self, order: SignalOrder) -> str:
+        limit_w, now_s = round(order.mw * 1e6), time.time()
+        if limit_w > self._site.config.site.limit_w:
+            return f"above the site's own limit, {watts(self._site.config.site.limit_w)}"
+        self._site.inbox.put_signal(
+            Entry(
+                "operator",
+                ((now_s, limit_w),),
+                now_s + order.for_s,
+                now_s,
+                because=f"set by {order.by} for {order.for_s:.0f} s",
+            )
+        )
+        return ""
+
+    def withdraw_signal(self, source: str) -> bool:
+        return self._site.withdraw(source)
+
+
+def _event(row: Row) -> EventView:
+    text = row.why or ", ".join(f"{key} {value}" for key, value in row.body.items())
+    if row.kind == "signal" and row.body.get("schedule"):
+        text = (
+            f"{len(row.body['schedule'])} rows: {text}" if len(row.body["schedule"]) > 1 else text
+        )
+    code = row.body.get("code")
+    return EventView(
+        at_s=row.at_s, kind=row.kind, who=row.source, text=f"{code}: {text}" if code else text
+    )

@@ -1,0 +1,89 @@
+"""What the routes share: the provider, who asks, and how an error is told."""
+
+import logging
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
+
+from supervisor.live import Page, Wish
+from supervisor.tokens import Caller
+from supervisor.view import (
+    AuditView,
+    EventView,
+    RigDetail,
+    SignalDetail,
+    SignalOrder,
+    SiteView,
+    WhyView,
+)
+
+log = logging.getLogger(__name__)
+
+BODY_MAX = 4096  # bytes of a request, or of one message on the socket
+
+
+class Provider(Protocol):
+    """The supervisor, as far as people see it."""
+
+    def site(self) -> SiteView: ...
+    def rigs(self, wish: Wish) -> Page: ...
+    def rig(self, rig: str) -> RigDetail | None: ...
+    def signals(self) -> list[SignalDetail]: ...
+    def events(self, limit: int) -> list[EventView]: ...
+    def audit(self, limit: int, who: str) -> list[AuditView]: ...
+    def why(self, rig: str) -> WhyView | None: ...
+    def order_signal(self, order: SignalOrder) -> str: ...
+    def withdraw_signal(self, source: str) -> bool: ...
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What every error says."""
+
+    error: str
+
+
+_REFUSALS = {
+    400: "the question is none",
+    401: "no token, or none that is known",
+    403: "another role is needed",
+    404: "there is no such thing",
+    413: "too long",
+    422: "it cannot be done",
+    429: "too often",
+}
+_told = {
+    status: ResponseSpec(Refusal, description=text, generate_examples=False)
+    for status, text in _REFUSALS.items()
+}
+reads = partial(get, sync_to_thread=False, responses=_told)
+posts = partial(post, status_code=200, sync_to_thread=False, responses=_told)
+deletes = partial(delete, status_code=200, sync_to_thread=False, responses=_told)
+
+
+def caller_of(request: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    caller: Caller = request.user
+    return caller
+
+
+def provider_of(state: State) -> Provider:
+    provider: Provider = state.provider
+    return provider
+
+
+def known_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    reason = error.detail
+    if error.extra:
+        first = error.extra[0] if isinstance(error.extra, list) else error.extra
+        reason = f"{first.get('key', '')}: {first.get('message', reason)}".removeprefix(": ")
+    return Response({"error": reason}, status_code=error.status_code)
+
+
+def unknown_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return Response({"error": "the supervisor failed to answer; its log says why"}, status_code=500)

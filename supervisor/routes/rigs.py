@@ -1,0 +1,51 @@
+"""Routes: rigs, a page of them or one."""
+
+from typing import TypeVar
+
+from litestar import Response
+from litestar.datastructures import State
+from litestar.exceptions import ClientException, NotFoundException
+from litestar.params import FromPath, FromQuery
+
+from supervisor.live import ROWS, Wish, wish_error
+from supervisor.routes.parts import provider_of, reads
+from supervisor.view import RigDetail, RigView, WhyView
+
+T = TypeVar("T")
+
+
+@reads("/api/rigs")
+def rigs(
+    state: State,
+    limit: FromQuery[int] = ROWS,
+    offset: FromQuery[int] = 0,
+    order: FromQuery[str] = "sickness",
+    text: FromQuery[str] = "",
+) -> Response[list[RigView]]:
+    """Rigs; the header x-total-count says how many match."""
+    wish = Wish(limit=limit, offset=offset, order=order, text=text)
+    if reason := wish_error(wish):
+        raise ClientException(reason)
+    page = provider_of(state).rigs(wish)
+    return Response(page.rigs, headers={"x-total-count": str(page.found)})
+
+
+@reads("/api/rigs/{rig:str}")
+def rig(state: State, rig: FromPath[str]) -> RigDetail:
+    """All that is known of one rig."""
+    return _there(provider_of(state).rig(rig), rig)
+
+
+@reads("/api/rigs/{rig:str}/why")
+def why(state: State, rig: FromPath[str]) -> WhyView:
+    """The chain of reasons from the signal to one rig."""
+    return _there(provider_of(state).why(rig), rig)
+
+
+def _there(found: T | None, rig: str) -> T:
+    if found is None:
+        raise NotFoundException(f"no rig is called {rig!r}")
+    return found
+
+
+HANDLERS = (rigs, rig, why)

@@ -1,0 +1,60 @@
+"""Routes: what is said to the site, and a person's own word."""
+
+import math
+
+import msgspec
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.params import FromQuery, JSONBody
+
+from supervisor.routes.parts import deletes, posts, provider_of, reads
+from supervisor.tokens import LOCAL, Caller
+from supervisor.view import SignalDetail, SignalOrder
+
+MW_MAX = 10_000.0
+ORDER_S_MAX = 7 * 86_400.0
+
+
+@reads("/api/signals")
+def signals(state: State) -> list[SignalDetail]:
+    """Every source: what it says, how well it is, what is ahead, what its silence would mean."""
+    return provider_of(state).signals()
+
+
+@posts("/api/signal")
+def order_signal(
+    state: State, data: JSONBody[SignalOrder], caller: NamedDependency[Caller]
+) -> dict[str, str]:
+    """A person's limit for a time."""
+    order = msgspec.structs.replace(data, by=name_of(caller, data.by))
+    if reason := order_error(order) or provider_of(state).order_signal(order):
+        raise HTTPException(reason, status_code=422)
+    return {"accepted": order.by}
+
+
+@deletes("/api/signal")
+def withdraw_signal(state: State, source: FromQuery[str] = "operator") -> dict[str, str]:
+    """Take a person's limit back."""
+    if not provider_of(state).withdraw_signal(source):
+        raise NotFoundException(f"{source!r} has said nothing that could be withdrawn")
+    return {"withdrawn": source}
+
+
+def name_of(caller: Caller, said: str) -> str:
+    """Whose word it is: a token has its own name, this machine's people say theirs."""
+    return said if caller.name == LOCAL else caller.name
+
+
+def order_error(order: SignalOrder) -> str:
+    """Why no site could take this order; "" when one could."""
+    if not (math.isfinite(order.mw) and 0 <= order.mw <= MW_MAX):
+        return f"mw is 0 to {MW_MAX:.0f}, not {order.mw}"
+    if not (math.isfinite(order.for_s) and 0 < order.for_s <= ORDER_S_MAX):
+        return f"for_s is above 0 and at most {ORDER_S_MAX:.0f} (a week), not {order.for_s}"
+    if not (1 <= len(order.by) <= 32 and order.by.isprintable()):
+        return "by is a name of 1 to 32 characters"
+    return ""
+
+
+HANDLERS = (signals, order_signal, withdraw_signal)

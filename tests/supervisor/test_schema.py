@@ -1,0 +1,61 @@
+"""The API keeps to what it says of itself, whatever it is asked."""
+
+import fake_site
+import pytest
+import schemathesis
+from fake_site import TOKEN, FakeSite, served
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import checks
+from schemathesis.specs.openapi import checks as openapi
+
+from supervisor import roles
+
+pytestmark = pytest.mark.real_time
+CHECKS = [
+    checks.not_a_server_error,
+    openapi.status_code_conformance,
+    openapi.content_type_conformance,
+    openapi.response_schema_conformance,
+]
+
+QUICK = settings(
+    max_examples=12,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def api():
+    with served(FakeSite()) as port:
+        yield schemathesis.openapi.from_url(
+            f"http://127.0.0.1:{port}/api/schema", headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+
+
+def test_whatever_is_asked_the_answer_is_one_of_those_promised(api):
+    asked = set()
+
+    for operation in (result.ok() for result in api.get_all_operations()):
+
+        @QUICK
+        @given(operation.as_strategy())
+        def ask(case):
+            asked.add((case.operation.method.upper(), case.operation.path))
+            case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {TOKEN}"})
+
+        ask()
+    assert len(asked) > 10 and ("POST", "/api/signal") in asked
+
+
+def test_the_schema_tells_every_route_and_that_a_token_is_needed():
+    with served(FakeSite()) as port:
+        told = fake_site.get(port, "/api/schema").json()
+    paths = {(m.upper(), path) for path, item in told["paths"].items() for m in item}
+    assert paths == {key for key in roles.NEEDS if key[0] != "WS"} - {("GET", "/api/schema")}
+    assert told["security"] == [{"token": []}]
+    for item in told["paths"].values():
+        for operation in item.values():
+            assert {"200", "401", "403", "429"} <= set(operation["responses"])
+            assert operation["summary"] and operation.get("description"), operation
