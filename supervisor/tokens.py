@@ -1,8 +1,8 @@
 """Tokens of the API: a name, a role and an end; kept only as hashes, shown only when made.
 
 A token is 32 random bytes, so one round of SHA-256 hides it for good, and each request
-can be checked without a pause (docs/decisions/0009).  The file is replaced whole: a crash
-leaves the old one or the new one.
+can be checked without a pause (docs/decisions/, "tokens are kept as SHA-256").  The file is
+replaced whole: a crash leaves the old one or the new one.
 """
 
 import hashlib

@@ -152,6 +152,55 @@ def test_a_refused_signal_ends_with_1_and_the_reason(surplus, site):
     assert result.exit_code == 1 and "'operator' has said nothing" in result.stderr
 
 
+def test_a_token_is_made_shown_once_listed_and_revoked(surplus):
+    made = surplus("token", "add", "ann", "--role", "technician", "--days", "1")
+    assert made.exit_code == 0 and made.stdout.startswith("surplus_") and "once" in made.stderr
+    assert (
+        "ann" in surplus("token", "list").stdout and "technician" in surplus("token", "list").stdout
+    )
+    again = surplus("token", "add", "ann", "--role", "viewer")
+    assert again.exit_code == 2 and "revoke it first" in again.stderr and not again.stdout
+    forever = json.loads(
+        surplus("token", "add", "bob", "--role", "viewer", "--days", "0", "--json").stdout
+    )
+    assert forever["token"].startswith("surplus_")
+    listed = json.loads(surplus("token", "list", "--json").stdout)
+    assert [(t["name"], t["until_s"] is None) for t in listed] == [("ann", False), ("bob", True)]
+    assert surplus("token", "revoke", "ann").stdout == "ann is let in no more\n"
+    assert surplus("token", "revoke", "bob").exit_code == 0
+    assert surplus("token", "revoke", "ann").exit_code == 1
+    assert "nobody has a token" in surplus("token", "list").stderr
+
+
+def test_what_people_did_is_told(surplus, site):
+    site.deeds.clear()
+    assert "nobody has done anything" in surplus("audit").stderr
+    surplus("signal", "set", "3.2MW", "--for", "15m", "--by", "ada")
+    told = surplus("audit", "--limit", "1").stdout
+    assert "local (admin)  POST /api/signal" in told and told.rstrip().endswith(
+        '200 {"accepted":"ada"}'
+    )
+    assert json.loads(surplus("audit", "--json").stdout)[0]["status"] == 200
+    assert surplus("audit", "--who", "nobody").stdout == ""
+
+
+def test_somebody_elses_token_and_address(state_dir, site, tmp_path):
+    mine = tmp_path / "mine"
+    words = ["token", "add", "eve", "--role", "viewer", "--state", str(state_dir)]
+    mine.write_text(CliRunner().invoke(cli.build("token"), words).stdout)
+    port = json.loads((state_dir / "api.json").read_text())["port"]
+    env = {"SURPLUS_API": f"127.0.0.1:{port}", "SURPLUS_TOKEN_FILE": str(mine)}
+    site.now = replace(SITE, at_s=time.time())
+
+    def call(*words, **more):
+        return CliRunner().invoke(cli.build(words[0]), words, env=env | more)
+
+    assert "karoo" in call("status").stdout
+    refused = call("signal", "set", "1MW", "--for", "1m")
+    assert refused.exit_code == 1 and "needs the role operator; eve is viewer" in refused.stderr
+    assert "address and a port" in call("status", SURPLUS_API="here").stderr
+
+
 BAD_CALLS = [
     (["signal", "set", "3.2", "--for", "15m"], "as in 3.2MW"),
     (["signal", "set", "3.2MW", "--for", "15"], "as in 15m"),

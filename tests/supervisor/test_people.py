@@ -4,9 +4,12 @@ import re
 
 import msgspec
 import pytest
+import small
 
+from supervisor import audit
 from supervisor.envelope import Entry
-from supervisor.live import Wish
+from supervisor.ledger import Ledger
+from supervisor.live import Wish, matches
 from supervisor.people import People
 from supervisor.view import SignalOrder, SiteView
 from tests.scenarios.world import UNIX_S, Rig, World
@@ -213,3 +216,80 @@ def test_a_wish_above_the_sites_own_limit_is_refused_with_that_limit(seen):
     refusal = seen.people.order_signal(SignalOrder(mw=1.5, for_s=60))
     assert refusal == "above the site's own limit, 1.00 MW"
     assert "operator" not in seen.world.inbox.entries
+
+
+def test_columns_are_filtered_as_views_are(seen):
+    seen.world.cut("r1")
+    seen.world.fault("r2")
+    seen.tick(6)
+    everybody = seen.people.rigs(Wish(limit=100, order="rig")).rigs
+    for text in (
+        "state:fault",
+        "r",
+        "r1 down",
+        "age>2",
+        "level>0 tiny",
+        "hot=30 cap<3",
+        "x:y",
+        "sickness<1",
+    ):
+        found = seen.people.rigs(Wish(limit=100, order="rig", text=text))
+        assert found.rigs == [view for view in everybody if matches(view, text)], text
+        assert found.found == len(found.rigs)
+
+
+def test_a_page_goes_on_where_the_last_ended(seen):
+    whole = seen.people.rigs(Wish(limit=4, order="power")).rigs
+    halves = [seen.people.rigs(Wish(limit=2, offset=n, order="power")) for n in (0, 2, 4)]
+    assert [view for half in halves for view in half.rigs] == whole
+    assert [half.found for half in halves] == [4, 4, 4]
+
+
+def test_one_rig_in_full(seen):
+    seen.world.inbox.put_rig("r0", "event", small.event(1, "fan", "fan 2 stands still"))
+    seen.tick()
+    detail = seen.people.rig("r0")
+    assert detail.rig == seen.rig("r0") and detail.counted and detail.down_for_s is None
+    assert detail.points == [(1000, 50_000), (2000, 90_000), (3000, 120_000)]
+    assert [(s.level, s.start_w, s.end_w) for s in detail.ladder] == [
+        tuple(step) for step in seen.world.site.dispatcher.line.ladder(0)
+    ]
+    assert [(e.kind, e.text) for e in detail.events] == [("event", "fan: fan 2 stands still")]
+    seen.world.cut("r1")
+    seen.tick(6)
+    assert seen.people.rig("r1").down_for_s == 3.0
+    assert seen.people.rig("nobody") is None
+
+
+def test_a_signal_in_full(seen):
+    now_s = UNIX_S + seen.world.now_s
+    seen.world.inbox.put_signal(
+        Entry("csv", ((0.0, 5_000), (now_s + 600, 2_000)), now_s + 900, now_s, 30.0, 1_000, 4, "it")
+    )
+    seen.tick()
+    (first, csv) = seen.people.signals()
+    assert (first.source, first.health, first.holds, first.silent_from_s) == (
+        "test", "fresh", False, None,
+    )  # fmt: skip
+    assert (csv.health, csv.holds, csv.limit_w, csv.default_w) == ("fresh", True, 5_000, 1_000)
+    assert (csv.silent_from_s, csv.until_s) == (now_s + 30, now_s + 900)
+    assert csv.schedule == [(now_s + 600, 2_000)] and csv.seq == 4
+    seen.tick(30)
+    (_, csv) = seen.people.signals()
+    assert (csv.health, csv.limit_w) == ("silent", 1_000)
+
+
+def test_what_somebody_did_is_on_the_disk_and_read_again(seen):
+    deed = audit.Deed(
+        who="ann", role="operator", address="127.0.0.1", what="POST /api/signal",
+        said={"mw": 3, "token": "surplus_x"}, status=200, result="accepted",
+    )  # fmt: skip
+    seen.people.record(deed)
+    seen.people.record(msgspec.structs.replace(deed, who="bob", status=403))
+    ledger = Ledger(seen.world.site.ledger.path, readonly=True)
+    assert [row.source for row in ledger.newest(2, "audit")] == ["ann", "bob"]
+    ledger.close()
+    bob, ann = seen.people.audit(10, "")
+    assert (bob.who, bob.status, ann.who, ann.result) == ("bob", 403, "ann", "accepted")
+    assert ann.said == {"mw": 3, "token": "***"}
+    assert [deed.who for deed in seen.people.audit(10, "ann")] == ["ann"]

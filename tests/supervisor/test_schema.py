@@ -1,5 +1,8 @@
 """The API keeps to what it says of itself, whatever it is asked."""
 
+import re
+from pathlib import Path
+
 import fake_site
 import pytest
 import schemathesis
@@ -59,3 +62,9 @@ def test_the_schema_tells_every_route_and_that_a_token_is_needed():
         for operation in item.values():
             assert {"200", "401", "403", "429"} <= set(operation["responses"])
             assert operation["summary"] and operation.get("description"), operation
+
+
+def test_the_page_tells_every_route_and_its_role():
+    page = (Path(__file__).parents[2] / "supervisor" / "README.md").read_text()
+    rows = re.findall(r"^\| `([A-Z]+) (/\S*)` \| (\w+) \|", page, re.M)
+    assert {(method, path): role for method, path, role in rows} == roles.NEEDS
