@@ -14,7 +14,7 @@ from importlib.metadata import entry_points, version
 import typer
 
 GROUP = "surplus.commands"
-OWN = ("run", "status", "rigs", "why", "signal", "top", "token", "audit")
+OWN = ("run", "status", "rigs", "why", "signal", "report", "top", "token", "audit")
 
 Register = Callable[[typer.Typer], None]
 

@@ -28,6 +28,15 @@ def site_key(state_dir: Path) -> bytes:
     return key
 
 
+def report_key(state_dir: Path) -> bytes:
+    """The 32 bytes that reports are signed with (Ed25519); made at the first report."""
+    path = state_dir / "report.key"
+    key = _once(path, lambda: secrets.token_bytes(KEY_BYTES))
+    if len(key) != KEY_BYTES:
+        raise _wrong(path, f"{len(key)} bytes, a report's key has {KEY_BYTES}", "restore it")
+    return key
+
+
 def api_token(state_dir: Path) -> str:
     """What a client of the API shows; made at the first start."""
     path = state_dir / "api.token"

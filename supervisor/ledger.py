@@ -8,7 +8,7 @@ the rows, because the next supervisor must know them to take over.
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,9 @@ COMMIT;
 
 class LedgerError(Exception):
     """The ledger cannot be used; the text names the file and what to do."""
+
+
+Line = tuple[int, float, str, str, str, str]  # id, at_s, kind, source, why, body as JSON
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -121,6 +124,35 @@ class Ledger:
         """The last rows of a kind from one source, oldest of them first."""
         found = self._found("kind = ? AND source = ? ORDER BY id DESC LIMIT ?", kind, source, limit)
         return found[::-1]
+
+    def span(self, from_s: float, to_s: float) -> tuple[int, int]:
+        """The ids of what was written in a time: from the first to before the second."""
+        return self._first_id(from_s), self._first_id(to_s)
+
+    def lines(self, first_id: int, end_id: int, kind: str | None = None) -> Iterator[Line]:
+        """Rows as they lie in the file, oldest first, one after the other."""
+        where, kinds = ("", ()) if kind is None else ("AND kind = ?", (kind,))
+        return self._db.execute(
+            "SELECT id, at_s, kind, source, why, body FROM ledger"
+            f" WHERE id >= ? AND id < ? {where} ORDER BY id",
+            (first_id, end_id, *kinds),
+        )
+
+    def _first_id(self, at_s: float) -> int:
+        """Of the rows from a time on, found by halving: times rise with the ids."""
+        low, high = self._db.execute("SELECT MIN(id), MAX(id) + 1 FROM ledger").fetchone()
+        if low is None:
+            return 0
+        while low < high:
+            middle = (low + high) // 2
+            found = self._db.execute(
+                "SELECT at_s FROM ledger WHERE id >= ? ORDER BY id LIMIT 1", (middle,)
+            ).fetchone()
+            if found[0] < at_s:
+                low = middle + 1
+            else:
+                high = middle
+        return int(low)
 
     def close(self) -> None:
         self.commit()

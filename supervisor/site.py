@@ -64,7 +64,8 @@ class Site:
         """
         last = self.ledger.last("term")
         term = max(1 + (last.body["term"] if last else 0), int(unix_s))
-        self.ledger.write("term", {"term": term}, why="this supervisor took over")
+        body = {"term": term, "site": self.config.site.name}
+        self.ledger.write("term", body, why="this supervisor took over")
         self.ledger.commit()
         return term
 

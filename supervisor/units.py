@@ -4,6 +4,7 @@ Inside the program everything is watts, seconds and GH/s; only this file knows p
 """
 
 import re
+from datetime import datetime
 
 _POWER = {"w": 1, "kw": 10**3, "mw": 10**6, "gw": 10**9}
 _TIME = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
@@ -39,6 +40,24 @@ def parse_seconds(text: str) -> float:
     if rest or not total_s:
         raise UnitError(f"{text!r} is no time: give numbers and s, m, h or d, as in 15m or 1h30m")
     return total_s
+
+
+def parse_moment(text: str, now_s: float) -> float:
+    """ "2026-12-01T14:00+05:00", "now", or "2h" for two hours ago, as Unix seconds."""
+    if text.strip() == "now":
+        return now_s
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        try:
+            return now_s - parse_seconds(text)
+        except UnitError:
+            raise UnitError(
+                f"{text!r} is no moment: 2026-12-01T14:00Z, now, or 2h for two hours ago"
+            ) from None
+    if moment.tzinfo is None:
+        raise UnitError(f"{text!r} names no zone: add Z for UTC, or an offset such as +05:00")
+    return moment.timestamp()
 
 
 def watts(w: float | None) -> str:

@@ -7,7 +7,7 @@ stdout is for results, stderr for remarks.  Exit codes: 0 good, 1 found somethin
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -42,6 +42,12 @@ def asking(state_dir: Path, refused: int = WRONG) -> Iterator["Client"]:
 
 def remark(text: str) -> None:
     typer.echo(text, err=True)
+
+
+def bad_call(text: str) -> NoReturn:
+    """Ends the command: it was called with what cannot be."""
+    remark(f"surplus: {text}")
+    raise typer.Exit(BAD_CALL)
 
 
 def show_json(value: object) -> None:

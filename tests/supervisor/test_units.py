@@ -96,3 +96,12 @@ def test_efficiency_is_unknown_when_nothing_hashes():
 @given(st.integers(0, 10**10))
 def test_a_power_shown_reads_back_within_its_three_digits(w):
     assert units.parse_watts(units.watts(w)) == pytest.approx(w, rel=0.0051, abs=0.5)
+
+
+def test_moments_name_their_zone_or_are_ago():
+    assert units.parse_moment("1970-01-01T01:00+01:00", 5) == 0
+    assert units.parse_moment("2026-12-01T14:00Z", 5) == 1_796_133_600
+    assert units.parse_moment("now", 5) == 5 and units.parse_moment("1h30m", 6000) == 600
+    for text, why in (("2026-12-01T14:00", "names no zone"), ("soon", "no moment")):
+        with pytest.raises(units.UnitError, match=why):
+            units.parse_moment(text, 0)
