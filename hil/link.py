@@ -33,6 +33,9 @@ class Board(Protocol):
     def i2c(self, bus: int, address: int, out: bytes, size: int) -> tuple[int, bytes]:
         """One transfer, write then read; the status (wire.I2C_OK...) and what was read."""
 
+    def i2c_kept(self, bus: int, address: int, out: bytes, size: int) -> tuple[int, bytes] | None:
+        """What i2c() would answer now, changing nothing; None when it has to be asked."""
+
     def info(self) -> bytes: ...
 
 
@@ -78,15 +81,27 @@ def carry(board: Board, op: int, n: int, payload: bytes) -> bytes | None:
 
 def _answer(board: Board, op: int, n: int, payload: bytes) -> bytes:
     if op == wire.I2C:
-        address, size = struct.unpack_from(wire.I2C_HEAD, payload)
-        out = payload[struct.calcsize(wire.I2C_HEAD) :]
-        status, data = board.i2c(n, address, out, size)
+        status, data = board.i2c(n, *_transfer(payload))
         return bytes((status,)) + data
     if op == wire.COUNTER:
         return struct.pack("<I", board.edges(payload[0]) & 0xFFFF_FFFF)
     if op == wire.PIN_READ:
         return bytes((board.level(n),))
     return board.info()
+
+
+def foreseen(board: Board, op: int, n: int, payload: bytes) -> bytes | None:
+    """What carry() would answer now, changing nothing; None when it has to be asked."""
+    if op == wire.I2C:
+        answer = board.i2c_kept(n, *_transfer(payload))
+        return None if answer is None else bytes((answer[0],)) + answer[1]
+    return _answer(board, op, n, payload) if op in (wire.COUNTER, wire.PIN_READ) else None
+
+
+def _transfer(payload: bytes) -> tuple[int, bytes, int]:
+    """(address, bytes to write, bytes to read)."""
+    address, size = struct.unpack_from(wire.I2C_HEAD, payload)
+    return address, payload[struct.calcsize(wire.I2C_HEAD) :], size
 
 
 class Link:

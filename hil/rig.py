@@ -1,10 +1,11 @@
-"""A virtual rig: the real firmware as a MicroPython process on virtual parts, in real time.
+"""A virtual rig: the real firmware as a MicroPython process on virtual parts.
 
     micropython <--pipe--> link -- wiring -- chips -- plant
         '--- MQTT over a real socket --> the broker of the site
 
-Everything on this side runs in the bench's thread; a program may look at the
-properties and change `faults` from any other.
+Rig is what both times share.  VirtualRig is in real time: everything on this side runs
+in the bench's thread; a program may look at the properties and change `faults` from any
+other.  In virtual time it is hil/bench_rig.py.
 """
 
 import asyncio
@@ -60,19 +61,15 @@ def settings(site: str, name: str, host: str, port: int, site_key: bytes) -> dic
     }
 
 
-class VirtualRig:
-    """One rig.  flash is its own folder, made when missing; kept between starts.
+class Rig:
+    """Flash, process and parts of one rig; whoever makes it says what time it is.
 
-    config is what its settings.json will hold; program replaces its main.py.
+    flash is its own folder, made when missing; kept between starts.  config is what its
+    settings.json will hold; program replaces its main.py.
     """
 
     def __init__(
-        self,
-        flash: Path,
-        config: Mapping[str, object],
-        *,
-        program: str = MAIN,
-        ambient_c: float = 25.0,
+        self, flash: Path, config: Mapping[str, object], program: str, ambient_c: float
     ) -> None:
         self.name = str(config["rig"])
         if error := topics.name_error(self.name):
@@ -82,39 +79,16 @@ class VirtualRig:
         flash.mkdir(parents=True, exist_ok=True)
         (flash / "settings.json").write_text(json.dumps(config))
         (flash / "main.py").write_text(program)
-        self._loop = shared_loop()
         self.plant = Plant(S21_PRO, ambient_c)
-        self.wiring = Wiring(self.plant, self.name, self._loop.time, self._loop.call_at)
-        self.wiring.on_reset = lambda: self._restart(SOFTWARE)
+        self.wiring: Wiring
         self.resets: list[int] = []  # the cause of every start
         self._process: subprocess.Popen[bytes] | None = None
-        self._link: Link | None = None
-        self._stepping: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        """Mains on: the board boots."""
-        self._in_loop(POWER_ON)
-
-    def restart(self) -> None:
-        """Off and on again."""
-        self._in_loop(POWER_ON)
 
     def kill(self) -> None:
         """The controller dies at once (kill -9); its pins fall, the plant goes on."""
         if self._process:
             self._process.kill()
             self._process.wait()
-
-    def close(self) -> None:
-        self.kill()
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def alive(self) -> bool:
@@ -146,6 +120,71 @@ class VirtualRig:
         """What the firmware printed, since the first start."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
+    def _spawn(self, cause: int, **env: str) -> tuple[int, int]:
+        """A new process; the bench's ends of its pipes, to read and to write."""
+        self.resets.append(cause)
+        self.wiring.identity = bytes((cause,)) + self.wiring.identity[1:]
+        (read_fd, to_board), (from_board, write_fd) = os.pipe(), os.pipe()
+        path = f"{VIRTUAL}:{REPO}:.frozen"
+        ends = {"BENCH_IN": str(read_fd), "BENCH_OUT": str(write_fd), "MICROPYPATH": path}
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._micropython, "-X", f"heapsize={HEAP}", VIRTUAL / "boot.py"],
+                cwd=self.flash,
+                env=dict(os.environ) | ends | env,
+                pass_fds=(read_fd, write_fd),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # an interrupt is for the bench, not for the rig
+            )
+        os.close(read_fd)
+        os.close(write_fd)
+        return from_board, to_board
+
+    def _let_go(self) -> None:
+        """Nobody drives the pins any more."""
+        self.wiring.push = lambda uart, data: None
+        self.wiring.let_go()
+
+
+class VirtualRig(Rig):
+    """One rig in real time."""
+
+    def __init__(
+        self,
+        flash: Path,
+        config: Mapping[str, object],
+        *,
+        program: str = MAIN,
+        ambient_c: float = 25.0,
+    ) -> None:
+        super().__init__(flash, config, program, ambient_c)
+        self._loop = shared_loop()
+        self.wiring = Wiring(self.plant, self.name, self._loop.time, self._loop.call_at)
+        self.wiring.on_reset = lambda: self._restart(SOFTWARE)
+        self._link: Link | None = None
+        self._stepping: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Mains on: the board boots."""
+        self._in_loop(POWER_ON)
+
+    def restart(self) -> None:
+        """Off and on again."""
+        self._in_loop(POWER_ON)
+
+    def close(self) -> None:
+        self.kill()
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _in_loop(self, cause: int) -> None:
         asyncio.run_coroutine_threadsafe(self._begin(cause), self._loop).result(10)
 
@@ -162,36 +201,14 @@ class VirtualRig:
     def _restart(self, cause: int) -> None:
         self.kill()
         self._hang_up()
-        self.resets.append(cause)
-        self.wiring.identity = bytes((cause,)) + self.wiring.identity[1:]
-        to_board, from_board = os.pipe(), os.pipe()
-        self._process = self._spawn(to_board[0], from_board[1])
-        os.close(to_board[0])
-        os.close(from_board[1])
-        self._link = Link(from_board[0], to_board[1], self.wiring, self._gone)
+        self._link = Link(*self._spawn(cause), self.wiring, self._gone)
         self.wiring.push = self._link.push
-
-    def _spawn(self, read_fd: int, write_fd: int) -> subprocess.Popen[bytes]:
-        env = dict(os.environ, BENCH_IN=str(read_fd), BENCH_OUT=str(write_fd))
-        env["MICROPYPATH"] = f"{VIRTUAL}:{REPO}:.frozen"
-        with self.log_path.open("ab") as log:
-            return subprocess.Popen(
-                [self._micropython, "-X", f"heapsize={HEAP}", VIRTUAL / "boot.py"],
-                cwd=self.flash,
-                env=env,
-                pass_fds=(read_fd, write_fd),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # an interrupt is for the bench, not for the rig
-            )
 
     def _hang_up(self) -> None:
         if self._link:
             self._link.close()
             self._link = None
-        self.wiring.push = lambda uart, data: None
-        self.wiring.let_go()
+        self._let_go()
 
     def _gone(self) -> None:
         self._link = None

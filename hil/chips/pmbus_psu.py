@@ -84,6 +84,13 @@ class PmbusPsu:
         reply = pmbus.answered(self._address, self._command, data)
         return (reply + b"\xff" * size)[:size]
 
+    def kept(self, out: bytes, size: int) -> bytes | None:
+        """What writing out and reading would answer, changing nothing; None: ask."""
+        if not self._supply.mains or len(out) != 1 or out[0] not in self._reads:
+            return None
+        reply = pmbus.answered(self._address, out[0], self._reads[out[0]]())
+        return (reply + b"\xff" * size)[:size]
+
     def _obey(self, command: int, data: bytes) -> None:
         width = 0 if command == pmbus.CLEAR_FAULTS else 2 if command == pmbus.VOUT_COMMAND else 1
         try:

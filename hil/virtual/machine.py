@@ -40,7 +40,7 @@ class Pin:
             return self._drive(x)
         if self._id in Pin._driven:
             return Pin._driven[self._id]
-        return pipe.ask(wire.PIN_READ, self._id)[0]
+        return pipe.ask_kept(wire.PIN_READ, self._id)[0]
 
     __call__ = value
 
@@ -155,7 +155,7 @@ class I2C:
 
     def _status(self, addr, out: bytes, nbytes: int) -> tuple:
         out, self._held = self._held + out, b""
-        answer = pipe.ask(wire.I2C, self._id, struct.pack(wire.I2C_HEAD, addr, nbytes) + out)
+        answer = pipe.ask_kept(wire.I2C, self._id, struct.pack(wire.I2C_HEAD, addr, nbytes) + out)
         return answer[0], answer[1:]
 
 
@@ -185,7 +185,7 @@ class Counter:
         pass
 
     def _edges(self) -> int:
-        return struct.unpack("<I", pipe.ask(wire.COUNTER, self._id, bytes((self._pin,))))[0]
+        return struct.unpack("<I", pipe.ask_kept(wire.COUNTER, self._id, bytes((self._pin,))))[0]
 
 
 class WDT:

@@ -96,7 +96,7 @@ class UART(io.IOBase):
     def ioctl(self, request, arg):
         """select.poll and asyncio streams ask through here."""
         if request != _POLL:
-            return 0
+            return -22  # EINVAL; 0 to "which file" would be the host's stdin
         ready = arg & _POLL_OUT
         if arg & _POLL_IN and self.any():
             ready |= _POLL_IN

@@ -1,0 +1,296 @@
+"""A rig in virtual time: its program runs from wait to wait, when the bench's clock says so.
+
+micropython <--pipe--> lockstep -- wiring -- chips -- plant
+                          '-- sockets -- net -- broker, all on one clock
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hil.clock import CONTROLLER, Event, VirtualClock
+from hil.lockstep import BenchError, Gone, Lockstep, Wait
+from hil.net import EHOSTUNREACH, Connection, Ears, Net
+from hil.net import Path as Way
+from hil.rig import MAIN, POWER_ON, SOFTWARE, WATCHDOG, Rig
+from hil.virtual import wire
+from hil.wiring import Wiring
+
+STEP_US = 50_000  # of plant and parts
+BOOT_US = 350_000  # from power to the first line of boot.py, as on an ESP32
+JOIN_US = 2_000_000  # association and DHCP
+UNIX_2000_S = 946_684_800  # where the ESP32's time.time() begins
+
+
+class BenchRig(Rig):
+    """Made by Bench.rig(); everything in the thread that runs the bench.
+
+    way is its path to the broker (delay_s, loss); transactions, when not None, takes every
+    bus transaction as (now_s, kind, n, written, answer).
+    """
+
+    def __init__(
+        self,
+        clock: VirtualClock,
+        net: Net,
+        flash: Path,
+        config: Mapping[str, object],
+        *,
+        seed: int,
+        tell: Callable[[str], None],
+        program: str = MAIN,
+        ambient_c: float = 25.0,
+        ticks_ms: int = 0,
+    ) -> None:
+        super().__init__(flash, config, program, ambient_c)
+        self.log_path.unlink(missing_ok=True)
+        self._clock, self._net, self._seed, self._tell = clock, net, seed, tell
+        self.wiring = Wiring(self.plant, self.name, clock.now_s, clock.at)
+        self.wiring.on_reset = lambda: None  # the pipe says so itself
+        self.way = Way()
+        self.transactions: list[tuple[float, str, int, bytes, bytes]] | None = None
+        self._lockstep: Lockstep | None = None
+        self._waking: Event | None = None
+        self._by = 0  # arrivals that wake the program
+        self._sockets: dict[int, _Socket] = {}
+        self._ticks_us, self._rtc_us = ticks_ms * 1000, ticks_ms * 1000
+        self._on_us = 0  # when it got its power
+        self._wants_wifi = False
+        self._console = 0  # bytes of it that were told
+        self._flash_steps, self._flash_left = 0, -1
+        self._stalled_us = 0
+        clock.every_us(STEP_US, self._step)
+
+    # ---- what a story does to it
+
+    def start(self) -> None:
+        """Mains on: the board boots."""
+        self._begin(POWER_ON)
+
+    def restart(self) -> None:
+        """Off and on again, at once."""
+        self._begin(POWER_ON)
+
+    def kill(self) -> None:
+        """The controller dies; its pins fall, the plant goes on, nobody closes its sockets."""
+        super().kill()
+        if self._lockstep:
+            self._tell("the controller is gone")
+        self._hang_up()
+
+    def brown_out(self, seconds: float = 0.5) -> None:
+        """The controller loses its power, and gets it back."""
+        self.kill()
+        self._clock.at(self._clock.now_s() + seconds, self.start)
+
+    def wifi(self, up: bool) -> None:
+        """The access point goes, or comes back; with it the rig's connection, by and by."""
+        self._tell(f"wifi {'up' if up else 'down'}")
+        self.way.up = up
+        if not up:
+            self._arrive(wire.WLAN_STATE, 0, b"\xce", wake=0)
+        elif self._wants_wifi:
+            self._clock.at_us(self._clock.now_us + JOIN_US, self._on_air)
+
+    def stall(self, seconds: float) -> None:
+        """The program is held up: whatever it waits for next comes so much later."""
+        self._stalled_us = round(seconds * 1e6)
+
+    def set_clock(self, unix_s: float) -> None:
+        """time.time() jumps there, as NTP does it; ticks and sleeps do not."""
+        self._tell(f"clock set to {unix_s:.0f}")
+        self._rtc_us = round((unix_s - UNIX_2000_S) * 1e6) - self._up_us()
+        self._arrive(wire.RTC, 0, struct.pack("<q", self._rtc_us), wake=0)
+
+    def lose_power_at_write(self, step: int) -> None:
+        """The step-th change to a file from now, counted from 1, never happens: no power.
+
+        A step is opening, writing, flushing or closing, renaming or removing; the rig
+        stays dead until start().
+        """
+        self._flash_left = step
+
+    @property
+    def flash_steps(self) -> int:
+        """How many steps that change files there were so far."""
+        return self._flash_steps
+
+    def noise(self, uart: int, data: bytes) -> None:
+        """Bytes out of nowhere on a UART's receive line."""
+        self._arrive(wire.UART_READ, uart, data, wake=0)
+
+    @property
+    def round_trips(self) -> dict[str, int]:
+        """Since the last start: waits, transactions asked, and answered without asking."""
+        step = self._lockstep
+        return {"waits": step.waits, "asks": step.asks, "seen": step.seen} if step else {}
+
+    def close(self) -> None:
+        super().kill()
+        self._hang_up()
+
+    # ---- its program
+
+    def _begin(self, cause: int) -> None:
+        super().kill()
+        self._hang_up()
+        env = {
+            "BENCH_TIME": "virtual",
+            "BENCH_SEED": f"{self._seed}/{self.name}/{len(self.resets)}",
+        }
+        self._lockstep = Lockstep(*self._spawn(cause, **env), self.wiring, self)
+        self.wiring.push = self._lockstep.push
+        self._tell(f"power on, cause {cause}")
+        self._on_us = self._clock.now_us + BOOT_US
+        self._lockstep.arrive(wire.RTC, 0, struct.pack("<q", self._rtc_us))
+        self._wake_at(self._on_us, self._lockstep.begin)
+
+    def _up_us(self) -> int:
+        return self._clock.now_us - self._on_us + self._ticks_us
+
+    def _go_on(self) -> Wait | Gone:
+        assert self._lockstep
+        return self._lockstep.go_on(self._up_us())
+
+    def _wake_at(self, when_us: int, run: Callable[[], Wait | Gone]) -> None:
+        def wake() -> None:
+            self._waking = None
+            try:
+                ended = run()
+            except BenchError as error:
+                raise BenchError(f"{self.name}: {error}\n{self.log_text()}") from None
+            self._hear_console()
+            self._after(ended)
+
+        self._waking = self._clock.at_us(when_us, wake, CONTROLLER)
+
+    def _after(self, ended: Wait | Gone) -> None:
+        if isinstance(ended, Gone):
+            if ended.asked:
+                self._begin(SOFTWARE)
+            else:
+                self.kill()
+            return
+        self._by = ended.by
+        if ended.us is not None:
+            when_us = self._clock.now_us + ended.us + self._stalled_us
+            self._wake_at(when_us, self._go_on)
+            self._by, self._stalled_us = 0 if self._stalled_us else self._by, 0
+
+    def _arrive(self, op: int, n: int, payload: bytes, wake: int) -> None:
+        """For the program; it goes on at once if it waits for such."""
+        if self._lockstep is None:
+            return
+        self._lockstep.arrive(op, n, payload)
+        if self._by & wake:
+            self._by = 0
+            if self._waking:
+                self._waking.cancel()
+            self._wake_at(self._clock.now_us, self._go_on)
+
+    def _hang_up(self) -> None:
+        if self._waking:
+            self._waking.cancel()
+            self._waking = None
+        if self._lockstep:
+            self._lockstep.close()
+            self._lockstep = None
+        self._by, self._wants_wifi = 0, False
+        for socket in self._sockets.values():
+            socket.forget()
+        self._sockets.clear()
+        self._let_go()
+
+    def _hear_console(self) -> None:
+        size = self.log_path.stat().st_size
+        if size > self._console:
+            with self.log_path.open("rb") as log:
+                log.seek(self._console)
+                text = log.read(size - self._console).decode(errors="replace")
+            self._console = size
+            for line in text.splitlines():
+                self._tell(f"console: {line}")
+
+    def _step(self) -> None:
+        self.wiring.step()
+        late_ms = (self._clock.now_s() - self.wiring.fed_s) * 1000
+        if self._lockstep and self.wiring.watchdog_ms and late_ms > self.wiring.watchdog_ms:
+            self._tell("the watchdog bites")
+            self._begin(WATCHDOG)
+
+    # ---- the host of hil/lockstep.py
+
+    def flash_step(self, step: int, path: str) -> bool:
+        self._flash_steps += 1
+        self._flash_left -= 1
+        if self._flash_left == 0:
+            self._tell(f"power lost before step {step} of {path}")
+            return False
+        return True
+
+    def saw(self, op: int, n: int, payload: bytes, answer: bytes) -> None:
+        if self.transactions is not None:
+            kind = wire.BUS_NAMES[op]
+            self.transactions.append((self._clock.now_s(), kind, n, payload, answer))
+
+    def net(self, op: int, n: int, payload: bytes) -> None:
+        if op == wire.WLAN:
+            self._wlan(n)
+        elif op == wire.SOCKET_CONNECT:
+            self._sockets[n] = _Socket(n, self._arrive)
+            (port,) = struct.unpack_from("<H", payload)
+            if self.way.up:
+                socket = self._sockets[n]
+                socket.connection = self._net.connect(self.way, payload[2:].decode(), port, socket)
+            else:
+                self._sockets[n].over(EHOSTUNREACH)
+        elif n in self._sockets:
+            connection = self._sockets[n].connection
+            if op == wire.SOCKET_SEND and connection:
+                connection.send_up(payload)
+            elif op == wire.SOCKET_CLOSE:
+                self._sockets.pop(n).close()
+
+    def _wlan(self, what: int) -> None:
+        self._wants_wifi = what == wire.WLAN_CONNECT or (self._wants_wifi and what == wire.WLAN_ON)
+        if what == wire.WLAN_CONNECT and self.way.up:
+            self._clock.at_us(self._clock.now_us + JOIN_US, self._on_air)
+        elif what in (wire.WLAN_OFF, wire.WLAN_DISCONNECT):
+            self._arrive(wire.WLAN_STATE, 0, b"\xce", wake=0)
+
+    def _on_air(self) -> None:
+        if self.way.up and self._wants_wifi:
+            self._arrive(wire.WLAN_STATE, 1, struct.pack("<b", -50), wake=0)
+
+
+class _Socket(Ears):
+    """One of the firmware's sockets: what happens to it goes to the program."""
+
+    def __init__(self, number: int, arrive: Callable[[int, int, bytes, int], None]) -> None:
+        self._number, self._arrive = number, arrive
+        self.connection: Connection | None = None
+
+    def opened(self) -> None:
+        self._arrive(wire.SOCKET_OPEN, self._number, b"", wire.WAKE_BY_WRITE)
+
+    def heard(self, data: bytes) -> None:
+        self._arrive(wire.SOCKET_DATA, self._number, data, wire.WAKE_BY_READ)
+
+    def arrived(self, size: int) -> None:
+        payload = struct.pack("<I", size)
+        self._arrive(wire.SOCKET_SENT, self._number, payload, wire.WAKE_BY_WRITE)
+
+    def over(self, error: int) -> None:
+        payload = struct.pack("<H", error)
+        by = wire.WAKE_BY_READ | wire.WAKE_BY_WRITE
+        self._arrive(wire.SOCKET_OVER, self._number, payload, by)
+
+    def close(self) -> None:
+        """The program closed it: what comes after is nobody's."""
+        if self.connection:
+            self.connection.close_up()
+        self.forget()
+
+    def forget(self) -> None:
+        """The program is gone; the other side is not told."""
+        self._arrive = lambda op, n, payload, wake: None

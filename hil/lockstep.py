@@ -1,0 +1,172 @@
+"""The bench's end of the pipe in virtual time: a program runs from one wait to the next.
+
+Blocking, and without a clock: while the program runs no time passes, and whoever calls
+go_on() decides how much has passed when it does.
+"""
+
+import os
+import select
+import struct
+from dataclasses import dataclass
+from typing import Protocol
+
+from hil import link
+from hil.virtual import wire
+
+_READ_SIZE = 65536
+HUNG_S = 20.0  # of real time: a program that neither waits nor looks at the clock
+
+
+class BenchError(RuntimeError):
+    """The bench itself cannot go on; the text says with which rig and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The program waits: so long, or for ever (None); by: arrivals that end it early."""
+
+    us: int | None
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The program runs no more: it ended, asked for a reset, or lost its power."""
+
+    asked: bool  # for a reset
+
+
+class Host(Protocol):
+    """What a virtual ESP32 reaches beside its board: the network and the flash."""
+
+    def net(self, op: int, n: int, payload: bytes) -> None:
+        """A frame of a socket or of the Wi-Fi."""
+
+    def flash_step(self, step: int, path: str) -> bool:
+        """Before a step that changes a file: whether power lasts."""
+
+    def saw(self, op: int, n: int, payload: bytes, answer: bytes) -> None:
+        """A bus transaction went by; answer is empty where there is none."""
+
+
+_NET = (wire.SOCKET_CONNECT, wire.SOCKET_SEND, wire.SOCKET_CLOSE, wire.WLAN)
+_BUS = (wire.I2C, wire.COUNTER, wire.PIN_READ, wire.UART_WRITE, wire.PIN_WRITE, wire.PIN_FLOAT)
+_HEAD = struct.Struct(wire.HEADER)
+
+
+class Lockstep:
+    """One virtual ESP32's pipes."""
+
+    def __init__(self, read_fd: int, write_fd: int, board: link.Board, host: Host) -> None:
+        self._read_fd, self._write_fd, self._board, self._host = read_fd, write_fd, board, host
+        self._tail = b""
+        self._arrived: list[bytes] = []
+        self._keys: list[tuple[int, int, bytes]] = []  # what the board keeps, by n - 1
+        self._kept: list[bytes] = []
+        self.asks = self.seen = self.waits = 0
+
+    def arrive(self, op: int, n: int, payload: bytes) -> None:
+        """Something for the program, seen by it when it next goes on."""
+        for at in range(0, len(payload) or 1, wire.PAYLOAD_MAX):
+            self._arrived.append(link.frame(op, n, payload[at : at + wire.PAYLOAD_MAX]))
+
+    def push(self, uart: int, data: bytes) -> None:
+        """Bytes arriving at a UART."""
+        self.arrive(wire.UART_READ, uart, data)
+
+    def begin(self) -> Wait | Gone:
+        """From power-on to the first wait."""
+        return self._serve()
+
+    def go_on(self, now_us: int) -> Wait | Gone:
+        """The wait is over; now_us since power-on.  Runs to the next one."""
+        self._refresh()
+        self._arrived.append(link.frame(wire.NOW, 0, struct.pack("<Q", now_us)))
+        self._say(self._arrived)
+        self._arrived.clear()
+        return self._serve()
+
+    def close(self) -> None:
+        if self._read_fd >= 0:
+            os.close(self._read_fd)
+            os.close(self._write_fd)
+            self._read_fd = self._write_fd = -1
+
+    def _refresh(self) -> None:
+        """What the board keeps, as it is now."""
+        for number, (op, n, payload) in enumerate(self._keys):
+            answer = link.foreseen(self._board, op, n, payload) or wire.UNKNOWN
+            if answer != self._kept[number]:
+                self._kept[number] = answer
+                self._arrived.append(link.frame(wire.KEPT, number + 1, answer))
+
+    def _serve(self) -> Wait | Gone:
+        while True:
+            frames, self._tail = link.cut(self._tail + self._read())
+            if not frames:
+                return Gone(False)
+            for op, n, payload in frames:
+                if op == wire.WAIT:
+                    self.waits += 1
+                    (us,) = struct.unpack(wire.WAIT_HEAD, payload)
+                    return Wait(None if us == wire.FOR_EVER else us, n)
+                if op == wire.RESET:
+                    return Gone(True)
+                if not self._one(op, n, payload):
+                    return Gone(False)
+
+    def _one(self, op: int, n: int, payload: bytes) -> bool:
+        """One frame; False when it took the power away."""
+        host = self._host
+        if op == wire.SEEN:
+            self.seen += 1
+            self._replay(n - 1)
+        elif op == wire.FLASH:
+            if not host.flash_step(n, payload.decode()):
+                return False
+            self._say([link.frame(wire.ANSWER, 0, b"")])
+        elif op in _NET:
+            host.net(op, n, payload)
+        else:
+            answer = link.carry(self._board, op, n, payload)
+            if op in _BUS:
+                host.saw(op, n, payload, answer or b"")
+            if answer is not None:
+                self.asks += 1
+                self._say([link.frame(wire.ANSWER, self._keep(op, n, payload), answer)])
+        return True
+
+    def _replay(self, number: int) -> None:
+        """The board answered itself; the chip is asked all the same, it may count reads."""
+        op, n, payload = self._keys[number]
+        answer = link.carry(self._board, op, n, payload)
+        if answer != self._kept[number]:
+            raise BenchError(f"foreseen {self._kept[number]!r}, but it is {answer!r}: {op} {n}")
+        self._host.saw(op, n, payload, answer)
+
+    def _keep(self, op: int, n: int, payload: bytes) -> int:
+        """The number under which the board may keep this answer; 0: it must ask again."""
+        key = (op, n, payload)
+        if len(self._keys) == wire.KEPT_MAX or key in self._keys:
+            return 0
+        answer = link.foreseen(self._board, op, n, payload)
+        if answer is None:
+            return 0
+        self._keys.append(key)
+        self._kept.append(answer)
+        return len(self._keys)
+
+    def _read(self) -> bytes:
+        ready, _, _ = select.select([self._read_fd], [], [], HUNG_S)
+        if not ready:
+            raise BenchError(f"a program that ran {HUNG_S} s without waiting")
+        return os.read(self._read_fd, _READ_SIZE)
+
+    def _say(self, frames: list[bytes]) -> None:
+        data = b"".join(frames)
+        data = len(data).to_bytes(4, "little") + data
+        try:
+            while data:
+                data = data[os.write(self._write_fd, data) :]
+        except BrokenPipeError:
+            pass  # the next read says so

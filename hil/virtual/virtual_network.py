@@ -1,0 +1,59 @@
+"""Wi-Fi in virtual time: the bench says when there is a network."""
+
+import struct
+
+import lockstep
+import network
+import wire
+
+_state = {"up": False, "rssi": -50}
+_HostWLAN, _HostLAN = network.WLAN, network.LAN
+
+
+class WLAN(_HostWLAN):
+    """As on the chip, an interface once told to connect tries again by itself."""
+
+    def active(self, is_active=None):
+        if is_active is not None and bool(is_active) != self._active:
+            lockstep.send(wire.WLAN, wire.WLAN_ON if is_active else wire.WLAN_OFF)
+        return _HostWLAN.active(self, is_active)
+
+    def connect(self, ssid=None, key=None, *, bssid=None) -> None:
+        _HostWLAN.connect(self, ssid, key)
+        lockstep.send(wire.WLAN, wire.WLAN_CONNECT, (ssid or "").encode())
+
+    def disconnect(self) -> None:
+        _HostWLAN.disconnect(self)
+        lockstep.send(wire.WLAN, wire.WLAN_DISCONNECT)
+
+    def isconnected(self) -> bool:
+        return self._connected and _state["up"]
+
+    def status(self, param=None):
+        if param == "rssi":
+            return _state["rssi"]
+        if self.isconnected():
+            return network.STAT_GOT_IP
+        return network.STAT_CONNECTING if self._connected else network.STAT_IDLE
+
+
+class LAN(WLAN):
+    """Cable: connected as soon as it is switched on and the bench has it plugged in."""
+
+    def __init__(self, id=None, **phy) -> None:
+        WLAN.__init__(self)
+
+    def active(self, is_active=None):
+        was = WLAN.active(self, is_active)
+        if is_active:
+            self.connect()
+        return was
+
+
+def _set_state(up: int, payload: bytes) -> None:
+    _state["up"], _state["rssi"] = bool(up), struct.unpack("<b", payload)[0]
+
+
+def install() -> None:
+    lockstep.on(wire.WLAN_STATE, _set_state)
+    network.WLAN, network.LAN = WLAN, LAN
