@@ -83,6 +83,7 @@ class Rig:
         self.wiring: Wiring
         self.resets: list[int] = []  # the cause of every start
         self._process: subprocess.Popen[bytes] | None = None
+        self._environment: dict[str, str] = {}  # what boot.py is told beside its pipes
 
     def kill(self) -> None:
         """The controller dies at once (kill -9); its pins fall, the plant goes on."""
@@ -120,27 +121,30 @@ class Rig:
         """What the firmware printed, since the first start."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def _spawn(self, cause: int, **env: str) -> tuple[int, int]:
+    def _power(self, cause: int) -> tuple[int, int]:
         """A new process; the bench's ends of its pipes, to read and to write."""
         self.resets.append(cause)
         self.wiring.identity = bytes((cause,)) + self.wiring.identity[1:]
         (read_fd, to_board), (from_board, write_fd) = os.pipe(), os.pipe()
-        path = f"{VIRTUAL}:{REPO}:.frozen"
-        ends = {"BENCH_IN": str(read_fd), "BENCH_OUT": str(write_fd), "MICROPYPATH": path}
+        self._process = self._spawn(read_fd, write_fd)
+        os.close(read_fd)
+        os.close(write_fd)
+        return from_board, to_board
+
+    def _spawn(self, read_fd: int, write_fd: int) -> subprocess.Popen[bytes]:
+        env = dict(os.environ, BENCH_IN=str(read_fd), BENCH_OUT=str(write_fd)) | self._environment
+        env["MICROPYPATH"] = f"{VIRTUAL}:{REPO}:.frozen"
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [self._micropython, "-X", f"heapsize={HEAP}", VIRTUAL / "boot.py"],
                 cwd=self.flash,
-                env=dict(os.environ) | ends | env,
+                env=env,
                 pass_fds=(read_fd, write_fd),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # an interrupt is for the bench, not for the rig
             )
-        os.close(read_fd)
-        os.close(write_fd)
-        return from_board, to_board
 
     def _let_go(self) -> None:
         """Nobody drives the pins any more."""
@@ -201,7 +205,7 @@ class VirtualRig(Rig):
     def _restart(self, cause: int) -> None:
         self.kill()
         self._hang_up()
-        self._link = Link(*self._spawn(cause), self.wiring, self._gone)
+        self._link = Link(*self._power(cause), self.wiring, self._gone)
         self.wiring.push = self._link.push
 
     def _hang_up(self) -> None:
