@@ -134,11 +134,9 @@ class BenchRig(Rig):
     def _begin(self, cause: int) -> None:
         super().kill()
         self._hang_up()
-        env = {
-            "BENCH_TIME": "virtual",
-            "BENCH_SEED": f"{self._seed}/{self.name}/{len(self.resets)}",
-        }
-        self._lockstep = Lockstep(*self._spawn(cause, **env), self.wiring, self)
+        seed = f"{self._seed}/{self.name}/{len(self.resets)}"  # no two starts are alike
+        self._environment = {"BENCH_TIME": "virtual", "BENCH_SEED": seed}
+        self._lockstep = Lockstep(*self._power(cause), self.wiring, self)
         self.wiring.push = self._lockstep.push
         self._tell(f"power on, cause {cause}")
         self._on_us = self._clock.now_us + BOOT_US
