@@ -9,7 +9,7 @@ everybody is sent the next epoch's ladder first, and only then is it broadcast.
 
 import numpy as np
 
-from supervisor import line as lines
+from supervisor.band import AGAIN_S, BAND, Band
 from supervisor.dispatcher import Dispatcher
 from supervisor.fleet import NEVER
 from supervisor.line import Line
@@ -21,10 +21,6 @@ SEND_MAX = 4000  # ladders sent in one tick
 REDEAL_SHARE = 0.02  # of all rigs joined at the end: deal again,
 REDEAL_QUIET_S = 15.0  # when nobody has joined for so long
 ECHO_S = 10.0  # how long a new epoch waits for echoes
-BAND = 0.25  # of the line, on each side of the position: frequency steps where there are any
-STEADY_S = 5.0  # the position has stood still so long: the first band is put around it,
-DRIFTED_S = 30.0  # or has been outside the band so long:
-AGAIN_S = 300.0  # then another, but not sooner than this
 
 
 class Admission:
@@ -41,8 +37,7 @@ class Admission:
         self._prepared_s = 0.0
         self._began_s = np.inf  # when the first deal was first thought of
         self._queue: list[int] = []  # rows still to be sent the next epoch's ladder
-        self._centre_w: int | None = None  # where the band of this line is
-        self._was_w, self._was_s, self._inside_s, self._dealt_s = -1, 0.0, 0.0, 0.0
+        self._band = Band()
 
     def step(self, joining: set[int], now_s: float, unix_s: float = 0.0) -> None:
         """Take in who wants to join; deal, extend and change epoch when it is time."""
@@ -86,7 +81,7 @@ class Admission:
         rows = np.array(sorted(self._waiting))
         dispatcher = self.dispatcher
         dispatcher.fleet.count(rows, now_s)
-        line = lines.deal(dispatcher.fleet.points, rows, self._next_epoch())
+        line = dispatcher.dealer.deal(rows, self._next_epoch(), now_s)
         self._adopt(line, now_s)
         self._waiting = dict.fromkeys(rows.tolist(), now_s)
 
@@ -109,7 +104,7 @@ class Admission:
         on_line = np.isin(np.array(new), line.rig)
         strangers = np.array(new)[~on_line]
         if len(strangers):
-            longer = lines.extend(line, fleet.points, strangers)
+            longer = self.dispatcher.dealer.extend(line, strangers)
             self._late += len(strangers)
             self.dispatcher.take_line(longer, now_s)
             self.changed = True
@@ -132,30 +127,24 @@ class Admission:
 
     def _prepare(self, now_s: float) -> None:
         """Deal the next epoch around where the position is."""
-        fleet, line = self.dispatcher.fleet, self.dispatcher.line
-        self._centre_w, self._dealt_s = self.dispatcher.admit_w, now_s
-        self.next_line = lines.deal(
-            fleet.points,
-            np.flatnonzero(fleet.counted),
+        dispatcher, counted = self.dispatcher, np.flatnonzero(self.dispatcher.fleet.counted)
+        self._band.put(dispatcher.admit_w, now_s)
+        self.next_line = dispatcher.dealer.deal(
+            counted,
             self._next_epoch(),
-            centre_w=self._centre_w,
-            band_w=int(BAND * line.length_w),
+            now_s,
+            centre_w=dispatcher.admit_w,
+            band_w=int(BAND * dispatcher.line.length_w),
         )
         self._prepared_s = now_s
-        self._queue = np.flatnonzero(fleet.counted).tolist()
+        self._queue = counted.tolist()
 
     def _band_due(self, now_s: float) -> bool:
-        """Whether the position has settled where no band is."""
-        position_w, length_w = self.dispatcher.admit_w, self.dispatcher.line.length_w
-        if abs(position_w - self._was_w) > 0.02 * length_w:
-            self._was_w, self._was_s = position_w, now_s
-        if not 0.1 * length_w < position_w < 0.98 * length_w:
-            return False
-        if self._centre_w is None:
-            return now_s - self._was_s > STEADY_S and self.dispatcher.settled
-        if abs(position_w - self._centre_w) <= BAND * length_w:
-            self._inside_s = now_s
-        return now_s - self._inside_s > DRIFTED_S and now_s - self._dealt_s > AGAIN_S
+        """Whether there is a reason to deal again, beside newcomers."""
+        dispatcher = self.dispatcher
+        line, position_w = dispatcher.line, dispatcher.admit_w
+        due = self._band.due(line, position_w, dispatcher.settled, now_s)
+        return due or (now_s - self._prepared_s > AGAIN_S and dispatcher.dealer.outdated)
 
     def _next_epoch(self) -> int:
         """Above any a rig can hold a ladder of: also those of a supervisor that was killed while

@@ -11,14 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from supervisor import line as lines
+from supervisor.dealer import Dealer
+from supervisor.dwell import Dwell
 from supervisor.fleet import NEVER, Fleet
 from supervisor.flight import Flight
 from supervisor.learn import Learner
 from supervisor.leases import Leases
 from supervisor.line import Line
 from supervisor.merit import Floats
+from supervisor.policy import Policy
 from supervisor.position import Outlook, highest
 from supervisor.ramp import UpRamp, physical_up_w_per_s
+from supervisor.tree import Tree
+from supervisor.wear import Wear
 
 KEEP = 0.0015  # of capacity: how far below what is asked we aim
 BAND = 0.001  # of capacity: closer than this, the position stays where it is
@@ -74,12 +79,23 @@ class Before:
 class Dispatcher:
     """Keeps the line and the position; decides once a tick."""
 
-    def __init__(self, fleet: Fleet, means: Means, epoch: int = 0) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        means: Means,
+        epoch: int = 0,
+        policy: Policy | None = None,
+        tree: Tree | None = None,
+    ) -> None:
+        policy = policy or Policy()
         self.fleet, self.means = fleet, means
         self.line = lines.empty(epoch)
         self.admit_w = 0
-        self.learner, self.flight = Learner(), Flight(fleet)
+        self.wear, self.learner = Wear(fleet), Learner()
+        self.flight = Flight(fleet, self.wear)
+        self.dealer = Dealer(fleet, policy, tree, self.wear, self.learner)
         self.leases = Leases(means.lease_s)
+        self._dwell = Dwell(policy.min_off_s)
         self._ramp = UpRamp()
         self._fitted = (0, 0.0)
         self._before_s: float | None = None
@@ -92,6 +108,7 @@ class Dispatcher:
         """Run on this line from now on; old leases stay in the account until they end."""
         if len(self.line.rig) and line.epoch != self.line.epoch:
             self.leases.change(self.line, len(self.fleet), self.admit_w, now_s)
+            self._dwell.forget()
         self.line = line
 
     def resume(self, line: Line, before: Before) -> None:
@@ -143,9 +160,11 @@ class Dispatcher:
             min(budget_w, asked.ahead_w - floor_w) - keep_w,
             asked.now_w - floor_w - keep_w,
             BAND * (capacity_w - floor_w),
+            now_s,
         )
         self.leases.give(now_s, self.admit_w)
         self.flight.mark(self.admit_w, now_s)
+        self.wear.elapse(now_s)
         return Decision(
             at_s=now_s,
             epoch=self.line.epoch,
@@ -203,20 +222,36 @@ class Dispatcher:
 
     # ---- the position
 
-    def _place(self, outlook: Outlook, most_w: float, goal_w: float, band_w: float) -> None:
+    def _place(
+        self, outlook: Outlook, most_w: float, goal_w: float, band_w: float, now_s: float
+    ) -> None:
         """Move the position only when it has to, or is off by more than the band."""
+
+        def keeps(position_w: float) -> bool:
+            return self._full_w(outlook, position_w, most_w) <= most_w and self._carried(position_w)
+
         near_w = outlook.now_w(self.admit_w) - goal_w
-        if abs(near_w) <= band_w and self._full_w(outlook, self.admit_w, most_w) <= most_w:
+        if abs(near_w) <= band_w and keeps(self.admit_w):
             return
-
-        def fits(position_w: float) -> bool:
-            return (
-                outlook.now_w(position_w) <= goal_w
-                and self._full_w(outlook, position_w, most_w) <= most_w
-            )
-
-        before_w, self.admit_w = self.admit_w, highest(fits, self.line.length_w, self.admit_w)
+        ceiling_w = max(self.admit_w, self._dwell.ceiling_w(self.line, self.fleet.counted, now_s))
+        before_w, self.admit_w = (
+            self.admit_w,
+            highest(
+                lambda at_w: outlook.now_w(at_w) <= goal_w and keeps(at_w), ceiling_w, self.admit_w
+            ),
+        )
+        self._dwell.moved(self.line, before_w, self.admit_w, now_s)
         self._stir_w += abs(self.admit_w - before_w)
+
+    def _carried(self, position_w: float) -> bool:
+        """Whether every feeder carries this while leases of two epochs mix; the line alone
+        never holds more than they carry."""
+        if self.leases.old_w is None or self.dealer.branches is None:
+            return True
+        admitted_w = self.line.admitted_by_rig(position_w, len(self.fleet))
+        worst_w = self.leases.worst_w(admitted_w) * self.fleet.counted
+        least_w = self.leases.worst_w(np.zeros(len(self.fleet))) * self.fleet.counted
+        return self.dealer.carries(worst_w, least_w)
 
     def _full_w(self, outlook: Outlook, position_w: float, most_w: float) -> float:
         """Worst draw at a position.

@@ -15,6 +15,8 @@ import numpy as np
 
 from protocols.ladder import STEPS_MAX
 from supervisor.merit import Bools, Floats, Ints, Points
+from supervisor.policy import PRIORITY
+from supervisor.tree import NOWHERE
 
 NEVER = -1e18
 STATES = ("joining", "asleep", "waking", "running", "fault")
@@ -29,6 +31,12 @@ _FLOATS = {
     "joined_s": NEVER,
     "sent_s": NEVER,
     "admitted_s": np.inf,
+    "changed_s": NEVER,
+    "starts": 0.0,
+    "on_share": 0.5,
+    "tried": 0.0,
+    "failed": 0.0,
+    "out_until_s": NEVER,
 }
 _INTS = (
     "group",
@@ -47,6 +55,7 @@ _INTS = (
     "event",
     "event_kept",
 )
+_WISHED = {"priority": PRIORITY, "node": NOWHERE}  # integers that do not begin at 0
 _TABLES = ("_watts", "_ghs")  # by level
 
 
@@ -71,6 +80,12 @@ class Fleet:
     joined_s: Floats  # when it was first counted in this joining
     sent_s: Floats  # when its ladder was last sent
     admitted_s: Floats  # when the position passed its first step; inf while asleep
+    changed_s: Floats  # when it was last admitted to wake, or no longer was
+    starts: Floats  # within the last day, fading
+    on_share: Floats  # of the last day, fading
+    tried: Floats  # wakes, fading
+    failed: Floats  # of those
+    out_until_s: Floats  # in maintenance until then
     group: Ints
     floor_w: Ints
     top_level: Ints
@@ -86,6 +101,8 @@ class Fleet:
     epoch: Ints
     event: Ints
     event_kept: Ints  # the newest event on record here
+    priority: Ints  # 0 protected, then 1 to 9: who goes first
+    node: Ints  # where it hangs on the tree of feeders; -1 is not known
     counted: Bools
     _watts: Ints
     _ghs: Ints
@@ -99,7 +116,7 @@ class Fleet:
         self.version = 0  # rises whenever who is counted, or a cap, changes
         self._room: dict[str, Any] = {"counted": np.zeros(0, dtype=bool)}
         self._room |= {name: np.zeros(0) for name in _FLOATS}
-        self._room |= {name: np.zeros(0, dtype=np.int64) for name in _INTS}
+        self._room |= {name: np.zeros(0, dtype=np.int64) for name in (*_INTS, *_WISHED)}
         self._room |= {name: np.zeros((0, LEVELS + 1), dtype=np.int64) for name in _TABLES}
         self._look()
 
@@ -141,7 +158,7 @@ class Fleet:
                 wider = np.zeros((rows, *column.shape[1:]), dtype=column.dtype)
                 wider[:had] = column[:had]
                 self._room[name] = wider
-        for name, value in _FLOATS.items():
+        for name, value in (_FLOATS | _WISHED).items():
             self._room[name][had : len(self.names)] = value
         self._look()
 

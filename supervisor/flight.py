@@ -14,6 +14,7 @@ from supervisor import line as lines
 from supervisor.fleet import ASLEEP, Fleet
 from supervisor.line import Curve, Line, Part
 from supervisor.merit import Floats, Ints
+from supervisor.wear import Wear
 
 EARLY_S = 1.0  # how much earlier than it says a rig may draw its first watt
 HEARD_S = 3.0  # so long after it was admitted, a rig's word that it sleeps is about now
@@ -22,8 +23,8 @@ HEARD_S = 3.0  # so long after it was admitted, a rig's word that it sleeps is a
 class Flight:
     """Call weigh() before the curves are used, mark() when the position has moved."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self.fleet = fleet
+    def __init__(self, fleet: Fleet, wear: Wear) -> None:
+        self.fleet, self.wear = fleet, wear
         self.parts: list[Part] = []
         self.now: list[Curve] = []  # wakers only as far as they have come
         self.capped: list[Curve] = []  # everybody counted, at most at their cap
@@ -83,10 +84,12 @@ class Flight:
             return
         fleet, self._marked_w = self.fleet, admit_w
         admitted = fleet.counted & (self._first_w <= admit_w)
-        woken = admitted & np.isinf(fleet.admitted_s)
-        fleet.admitted_s[woken] = now_s
-        fleet.admitted_s[~admitted] = np.inf
-        self.rows = np.union1d(self.rows, np.flatnonzero(woken))
+        asleep = np.isinf(fleet.admitted_s)
+        woken, slept = np.flatnonzero(admitted & asleep), np.flatnonzero(~admitted & ~asleep)
+        fleet.admitted_s[woken], fleet.admitted_s[slept] = now_s, np.inf
+        self.wear.woke(woken, now_s)
+        self.wear.slept(slept, now_s)
+        self.rows = np.union1d(self.rows, woken)
 
     def _hold_idle(self, now_s: float) -> None:
         """The time of those that have not begun runs from now, until they say otherwise."""

@@ -47,6 +47,12 @@ class Learner:
         return self.state[:-1]
 
     @property
+    def worst_factors(self) -> Floats:
+        """By model, as high as they may well be."""
+        sd: Floats = np.sqrt(np.clip(np.diag(self._cov)[:-1], 0.0, None))
+        return self.factors + SURE * sd
+
+    @property
     def fixed_w(self) -> float:
         return float(self.state[-1])
 

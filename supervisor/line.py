@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from protocols.ladder import Step
-from supervisor.merit import Bools, Floats, Ints, Points, Steps, steps_of
+from supervisor.merit import Bools, Floats, Ints, Order, Points, Steps, steps_of
+from supervisor.tree import Branches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,31 +64,49 @@ def deal(
     points: Points,
     members: Ints,
     epoch: int,
-    handicap: Floats | None = None,
+    wished: Order | None = None,
+    branches: Branches | None = None,
     centre_w: int = 0,
     band_w: int = 0,
 ) -> Line:
     """Ladders for these rigs (rows of points), from nothing.
 
+    wished: what comes before gain.  branches: what feeders carry; steps beyond are left out.
     band_w: on both sides of centre_w, so many watts are made of frequency steps as far as
     there are any; what a signal moves within the band then wakes and sleeps nobody.
     """
     chosen = Points(points.watts[members], points.ghs[members])
-    steps = steps_of(chosen, handicap)
+    own = None if wished is None else wished.of(members)
+    steps = _carried(steps_of(chosen, own), members, branches)
     if band_w:
-        steps = banded(steps, centre_w, band_w)
+        steps = banded(steps, centre_w, band_w, None if own is None else own.priority)
     return _laid(epoch, steps, members, 0)
 
 
-def banded(steps: Steps, centre_w: int, band_w: int) -> Steps:
+def _carried(steps: Steps, members: Ints, branches: Branches | None) -> Steps:
+    if branches is None:
+        return steps
+    return _picked(steps, np.flatnonzero(branches.keeps(members[steps.rig], steps.width_w)))
+
+
+def _picked(steps: Steps, rows: Ints) -> Steps:
+    columns = (steps.rig, steps.from_level, steps.level, steps.width_w, steps.gain)
+    return Steps(*(column[rows] for column in columns))  # type: ignore[arg-type]
+
+
+def banded(steps: Steps, centre_w: int, band_w: int, priority: Ints | None = None) -> Steps:
     """The same steps with frequency steps nearest to the centre.
 
     The same steps lie below the centre as before, so that at the centre nothing changes.
     A rig's own order is kept: below, its last steps move up; above, its next ones move down.
+    Of several priorities (by rig) only the one the centre lies in has a band.
     """
     below = np.cumsum(steps.width_w) <= centre_w
     tunes = steps.from_level > 0
-    awake = np.unique(steps.rig[below & ~tunes])
+    if priority is not None and len(steps.rig):
+        of_step = priority[steps.rig]
+        tunes &= of_step == of_step[min(int(below.sum()), len(of_step) - 1)]
+    awake = np.unique(steps.rig[below & (steps.from_level == 0)])
     sinks = np.flatnonzero(below & tunes)[::-1]
     sinks = sinks[np.cumsum(steps.width_w[sinks]) <= band_w][::-1]
     rises = np.flatnonzero(~below & tunes & np.isin(steps.rig, awake))
@@ -97,14 +116,15 @@ def banded(steps: Steps, centre_w: int, band_w: int) -> Steps:
     order = np.concatenate(
         (np.flatnonzero(below & ~near), sinks, rises, np.flatnonzero(~below & ~near))
     )
-    columns = (steps.rig, steps.from_level, steps.level, steps.width_w, steps.gain)
-    return Steps(*(column[order] for column in columns))  # type: ignore[arg-type]
+    return _picked(steps, order)
 
 
-def extend(line: Line, points: Points, members: Ints) -> Line:
+def extend(line: Line, points: Points, members: Ints, branches: Branches | None = None) -> Line:
     """The same line with more rigs at its end; nobody else's ladder changes."""
     chosen = Points(points.watts[members], points.ghs[members])
-    tail = _laid(line.epoch, steps_of(chosen), members, line.length_w)
+    left = branches and branches.less(line.admitted_by_rig(line.length_w, len(points.watts)))
+    steps = _carried(steps_of(chosen), members, left)
+    tail = _laid(line.epoch, steps, members, line.length_w)
     columns = ("rig", "from_level", "level", "start_w", "end_w", "wakes")
     joined = [np.concatenate((getattr(line, c), getattr(tail, c))) for c in columns]
     return Line(line.epoch, *joined)

@@ -39,20 +39,39 @@ class Steps:
     gain: Floats
 
 
-def steps_of(points: Points, handicap: Floats | None = None) -> Steps:
-    """All steps, best first.  handicap: what a rig's gain is multiplied by (policy)."""
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What comes before gain (policy), by rig: the lower priority first, then who is less late.
+
+    handicap: what a rig's gain is multiplied by.
+    """
+
+    priority: Ints
+    late: Ints
+    handicap: Floats
+
+    def of(self, rows: Ints) -> "Order":
+        return Order(self.priority[rows], self.late[rows], self.handicap[rows])
+
+
+def steps_of(points: Points, wished: Order | None = None) -> Steps:
+    """All steps, best first.  A rig's own stay in their order, whatever is wished."""
     rows, from_level, level = _hulls(points)
     watts, ghs = points.watts, points.ghs
     width_w = watts[rows, level] - watts[rows, from_level]
     gain = (ghs[rows, level] - ghs[rows, from_level]) / width_w
-    if handicap is not None:
-        gain = gain * handicap[rows]
-    order = np.lexsort((from_level, -gain))  # equal gains: everybody's earlier step first
+    key = -gain
+    if wished is not None:
+        by_rig = wished.of(rows)
+        gain = gain * by_rig.handicap
+        key = 4.0 * by_rig.priority + by_rig.late - gain / gain.max(initial=1e-9)
+    order = np.argsort(key, kind="stable")  # equal gains: everybody's earlier step first
     return Steps(rows[order], from_level[order], level[order], width_w[order], gain[order])
 
 
 def _hulls(points: Points) -> tuple[Ints, Ints, Ints]:
-    """(rig, level left, level reached) of every hull edge, walking all rigs at once.
+    """(rig, level left, level reached) of every hull edge, walking all rigs at once: first
+    everybody's first edge, then everybody's second.
 
     From where a rig stands, the next corner is the point with the best gain per
     watt; of equals the furthest, so that no corner lies inside an edge.

@@ -5,6 +5,7 @@ import numpy as np
 from supervisor import line as lines
 from supervisor.fleet import ASLEEP, RUNNING
 from supervisor.flight import HEARD_S, Flight
+from supervisor.wear import Wear
 from tests.supervisor.small import fleet_of
 
 RIGS, TOP_W = 4, 4 * 2500
@@ -14,7 +15,7 @@ def taken_off():
     """Everybody admitted in full at 0 s; now_w(when, what they say then)."""
     fleet = fleet_of(RIGS)
     line = lines.deal(fleet.points, np.arange(RIGS), 1)
-    flight = Flight(fleet)
+    flight = Flight(fleet, Wear(fleet))
     flight.weigh(line, TOP_W, 0.0)
 
     def now_w(at_s, state=None):

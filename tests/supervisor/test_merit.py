@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.merit import Points, steps_of
+from supervisor.merit import Order, Points, steps_of
 
 FLOOR_W = 20
 
@@ -86,7 +86,8 @@ def test_equal_gains_wake_everybody_before_anybody_climbs():
 def test_policy_moves_a_rig_back_but_never_its_own_steps_about():
     points = table([(100, 100), (200, 150)], [(100, 90), (200, 130)])
     assert steps_of(points).rig.tolist() == [0, 1, 0, 1]
-    handicapped = steps_of(points, np.array([0.1, 1.0]))
+    alike = np.zeros(2, dtype=np.int64)
+    handicapped = steps_of(points, Order(alike, alike, np.array([0.1, 1.0])))
     assert handicapped.rig.tolist() == [1, 1, 0, 0]
     assert handicapped.from_level.tolist() == [0, 1, 0, 1]
 
