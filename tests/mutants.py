@@ -46,7 +46,17 @@ SUITES = {
     "firmware/power.py": [NUMBERS, "tests/firmware/test_power.py"],
     **{
         f"supervisor/{name}.py": [f"tests/supervisor/test_{name}.py"]
-        for name in ("merit", "line", "position", "ramp", "envelope")
+        for name in (
+            "merit",
+            "line",
+            "position",
+            "ramp",
+            "envelope",
+            "policy",
+            "tree",
+            "wear",
+            "dwell",
+        )
     },
 }
 
