@@ -1,15 +1,21 @@
 """What the site may import: all signals and limits, settled into one number.
 
-Each source holds at most one entry.  An entry is a schedule of watts with an end;
-past its end, or when its source has gone silent, it says its default.  The active
-limit is the minimum over all entries, and the reason is whose minimum it is.
-With nobody speaking at all the site's own default holds: boot is failsafe.
+Each source holds at most one entry.  An entry is a schedule of watts with an end; past its
+end, or when its source was lost (see loss.py), it says its default.  The active limit is
+the minimum over all entries, and the reason is whose minimum it is: an emergency overrides
+because it is the lowest, and nothing can be raised above anybody's word.  With nobody
+speaking at all the site's own default holds: boot is failsafe.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-FOREVER = float("inf")
+from supervisor.loss import FOREVER, Loss
+from supervisor.units import age
+
+__all__ = ["FOREVER", "Entry", "Envelope", "settle"]
+
+TRUST = Loss()  # of a source that said itself how long
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,28 +23,70 @@ class Entry:
     """One source's word.  Times are Unix seconds, power is site import in watts.
 
     schedule: (from_s, w) rows, times rising; a row holds until the next one.
-    until_s: the end of what was said.  heard_s + silence_s: the end of trust.
+    until_s: the end of what was said.  heard_s, loss: how long it is trusted unheard.
     default_w: what holds after either end, or before the first row; None = no limit.
+    emergency: said as one; nobody is excused from it.
     """
 
     source: str
     schedule: tuple[tuple[float, int], ...]
     until_s: float = FOREVER
     heard_s: float = 0.0
-    silence_s: float = FOREVER
+    loss: Loss = TRUST
     default_w: int | None = None
     seq: int = 0
     because: str = ""
+    emergency: bool = False
 
     def limit_w(self, now_s: float) -> int | None:
         """The watts this entry allows now; None when it says nothing."""
-        if self.over(now_s) or not self.schedule or now_s < self.schedule[0][0]:
+        if not self.schedule or now_s < self.schedule[0][0]:
             return self.default_w
-        return next(w for from_s, w in reversed(self.schedule) if from_s <= now_s)
+        end_s = self.end_s
+        if now_s < end_s:
+            return self._row_w(now_s)
+        if self.default_w is None or not self._lost:
+            return self.default_w
+        last_w = self._row_w(end_s, before=True)
+        return self.loss.fallen_w(last_w, self.default_w, now_s - end_s)
+
+    @property
+    def end_s(self) -> float:
+        """When its schedule stops to count, as far as is known now."""
+        return self.loss.end_s(self.heard_s, self.until_s)
+
+    @property
+    def silent_from_s(self) -> float:
+        return self.heard_s + self.loss.after_s
+
+    @property
+    def _lost(self) -> bool:
+        """Whether its source was silent already when it ended: a word said to end is no loss."""
+        return self.silent_from_s <= self.end_s
+
+    def _row_w(self, at_s: float, before: bool = False) -> int:
+        """The row of a moment, or of just before it."""
+        at_s = self.loss.frozen_s(self.heard_s, at_s)
+        rows = [
+            w for from_s, w in self.schedule if from_s < at_s or (from_s == at_s and not before)
+        ]
+        return rows[-1] if rows else self.schedule[0][1]
 
     def over(self, now_s: float) -> bool:
-        """Whether its end has passed, or its source has been silent too long."""
-        return now_s >= self.until_s or now_s - self.heard_s >= self.silence_s
+        """Whether its end has passed, or its source was lost."""
+        return now_s >= self.end_s
+
+    def silent(self, now_s: float) -> bool:
+        return now_s >= self.silent_from_s
+
+    def why(self, now_s: float) -> str:
+        """In words for a person."""
+        if not self.over(now_s):
+            held = f", held: silent for {age(now_s - self.heard_s)}" if self.silent(now_s) else ""
+            return (self.because or "its schedule") + held
+        if not self._lost:
+            return "its default, since its word is over"
+        return f"its default, since it is silent for {age(now_s - self.heard_s)}"
 
     def changes(self, after_s: float) -> list[tuple[float, int]]:
         """The rows still ahead, as (when, watts)."""
@@ -54,17 +102,34 @@ class Envelope:
     because: str
 
 
-def settle(entries: Iterable[Entry], own_limit_w: int, default_w: int, now_s: float) -> Envelope:
+def settle(
+    entries: Iterable[Entry],
+    own_limit_w: int,
+    default_w: int,
+    now_s: float,
+    excused: Mapping[str, float] | None = None,
+) -> Envelope:
     """The minimum over everybody who says something.
 
     own_limit_w: breaker and feeders, always in force.  default_w: what the site
     allows itself when no entry says anything.  On equal words the first one named wins.
+    excused: sources whose default does not count until a time, by a person's word; what a
+    source says while it is heard always counts, and so does an emergency.
     """
-    said = [(limit_w, entry) for entry in entries if (limit_w := entry.limit_w(now_s)) is not None]
+    said = [
+        (limit_w, entry)
+        for entry in entries
+        if (limit_w := entry.limit_w(now_s)) is not None and not _excused(entry, now_s, excused)
+    ]
     if not said:
         return Envelope(min(default_w, own_limit_w), "site", "no signal: the site's default")
     limit_w, entry = min(said, key=lambda pair: pair[0])
     if own_limit_w < limit_w:
         return Envelope(own_limit_w, "site", "the site's own limit")
-    why = "its default, since it is silent or over" if entry.over(now_s) else entry.because
-    return Envelope(limit_w, entry.source, why or "its schedule")
+    return Envelope(limit_w, entry.source, entry.why(now_s))
+
+
+def _excused(entry: Entry, now_s: float, excused: Mapping[str, float] | None) -> bool:
+    if not excused or entry.emergency or not entry.over(now_s):
+        return False
+    return now_s < excused.get(entry.source, 0.0)

@@ -4,15 +4,16 @@ The ladders go as one compressed blob beside the ledger; the rest are ledger row
 """
 
 import io
-import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from supervisor.envelope import FOREVER, Entry
+from supervisor.envelope import Entry
 from supervisor.fleet import Facts, Fleet
 from supervisor.ledger import Ledger, Row
 from supervisor.line import Line
+from supervisor.loss import FOREVER, Loss
 
 _COLUMNS = ("rig", "from_level", "level", "start_w", "end_w", "wakes")
 _FACTS = ("floor_w", "top_level", "wake_s", "up_w_per_s", "group")
@@ -55,30 +56,47 @@ def unpack(epoch: int, blob: bytes) -> tuple[Fleet, Line]:
 
 def entry_body(entry: Entry) -> dict[str, Any]:
     """A signal as a ledger row's body; no end is None."""
+    loss = {name: _finite(value) for name, value in asdict(entry.loss).items()}
     return {
         "schedule": [list(row) for row in entry.schedule],
-        "until_s": entry.until_s if math.isfinite(entry.until_s) else None,
-        "silence_s": entry.silence_s if math.isfinite(entry.silence_s) else None,
+        "until_s": _finite(entry.until_s),
         "heard_s": entry.heard_s,
+        "loss": loss,
         "default_w": entry.default_w,
         "seq": entry.seq,
+        "emergency": entry.emergency,
     }
 
 
 def entry_of(row: Row) -> Entry:
     """The signal of a ledger row."""
     body = row.body
-    until_s, silence_s = body["until_s"], body["silence_s"]
     return Entry(
         row.source,
         tuple((float(at_s), int(w)) for at_s, w in body["schedule"]),
-        FOREVER if until_s is None else until_s,
+        _or_forever(body["until_s"]),
         body["heard_s"],
-        FOREVER if silence_s is None else silence_s,
+        _loss(body),
         body["default_w"],
         body["seq"],
         row.why,
+        body.get("emergency", False),
     )
+
+
+def _loss(body: dict[str, Any]) -> Loss:
+    kept = body.get("loss")
+    if kept is None:  # a row of version 0.1
+        return Loss(after_s=_or_forever(body["silence_s"]))
+    return Loss(**(kept | {"after_s": _or_forever(kept["after_s"])}))
+
+
+def _finite(value: Any) -> Any:
+    return None if value == FOREVER else value
+
+
+def _or_forever(value: float | None) -> float:
+    return FOREVER if value is None else value
 
 
 def standing_entries(ledger: Ledger) -> dict[str, Entry]:

@@ -27,7 +27,7 @@ def full(entry: Entry, now_s: float, holds: bool) -> SignalDetail:
         age_s=now_s - entry.heard_s,
         seq=entry.seq,
         until_s=_finite(entry.until_s),
-        silent_from_s=_finite(entry.heard_s + entry.silence_s),
+        silent_from_s=_finite(entry.silent_from_s),
         default_w=entry.default_w,
         because=entry.because,
         schedule=entry.changes(now_s)[:SCHEDULE_MAX],
@@ -36,7 +36,7 @@ def full(entry: Entry, now_s: float, holds: bool) -> SignalDetail:
 
 def health(entry: Entry, now_s: float) -> str:
     """fresh; silent: not heard for too long; over: past the end of its word."""
-    if now_s - entry.heard_s >= entry.silence_s:
+    if entry.silent(now_s):
         return "silent"
     return "over" if entry.over(now_s) else "fresh"
 

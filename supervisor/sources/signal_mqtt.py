@@ -19,9 +19,10 @@ import msgspec
 
 from supervisor import keys
 from supervisor.config import Config
-from supervisor.envelope import FOREVER, Entry
+from supervisor.envelope import Entry
 from supervisor.inbox import Inbox
 from supervisor.link import Link
+from supervisor.loss import Loss
 from supervisor.sections.kinds import MW_MAX, W_PER_MW
 
 SOURCE = "mqtt"
@@ -89,7 +90,7 @@ def _target(
         rules.source,
         ((said_s, w),),
         heard_s=said_s,
-        silence_s=rules.silence_s,
+        loss=Loss(after_s=rules.silence_s),
         default_w=rules.default_w,
         because=f"target {target_pct:g} %",
     )
@@ -113,7 +114,6 @@ def _limit(values: dict[str, Any], heard: Heard, now_s: float, rules: Rules) -> 
         ((now_s, math.floor(mw * W_PER_MW)),),
         until_s=until_s,
         heard_s=now_s,
-        silence_s=FOREVER,  # its sender said how long
         default_w=rules.default_w,
         seq=seq,
         because=f"{mw:g} MW, number {seq}",

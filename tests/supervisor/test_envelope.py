@@ -1,9 +1,12 @@
 """Everybody's word, settled into one limit and its reason."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.envelope import FOREVER, Entry, Envelope, settle
+from supervisor.loss import Loss
 
 OWN_W, DEFAULT_W, NOW_S = 5_000, 200, 1_000.0
 
@@ -49,12 +52,12 @@ def test_past_its_end_an_entry_says_its_default():
     ends = says("grid", 900, until_s=NOW_S + 5, default_w=300, because="peak")
     assert settled(ends, now_s=NOW_S + 4.9).limit_w == 900
     assert settled(ends, now_s=NOW_S + 5) == Envelope(
-        300, "grid", "its default, since it is silent or over"
+        300, "grid", "its default, since its word is over"
     )
 
 
 def test_a_silent_source_says_its_default():
-    beats = says("grid", 900, silence_s=60.0, default_w=0)
+    beats = says("grid", 900, loss=Loss(after_s=60.0), default_w=0)
     assert settled(beats, now_s=NOW_S + 59.9).limit_w == 900
     assert settled(beats, now_s=NOW_S + 60).limit_w == 0
 
@@ -94,6 +97,14 @@ def test_a_row_holds_until_the_next_one():
 
 
 times = st.floats(0, 100)
+losses = st.builds(
+    Loss,
+    policy=st.sampled_from(["default", "follow-schedule", "hold-last"]),
+    after_s=times | st.just(FOREVER),
+    hold_s=times,
+    delay_s=times,
+    fall_w_per_s=st.none() | st.floats(0.1, 1000),
+)
 entries = st.builds(
     Entry,
     source=st.sampled_from("abc"),
@@ -102,7 +113,7 @@ entries = st.builds(
     ),
     until_s=times | st.just(FOREVER),
     heard_s=times,
-    silence_s=times | st.just(FOREVER),
+    loss=losses,
     default_w=st.none() | st.integers(0, 9_000),
 )
 
@@ -120,3 +131,28 @@ def test_one_more_word_never_lifts_a_limit_somebody_set(said, more, now_s):
     if any(entry.limit_w(now_s) is not None for entry in said):
         before = settle(said, OWN_W, DEFAULT_W, now_s)
         assert settle([*said, more], OWN_W, DEFAULT_W, now_s).limit_w <= before.limit_w
+
+
+@given(entries, times)
+def test_a_lost_word_never_rises_on_its_way_to_the_default(entry, now_s):
+    """Whatever was lost, waiting longer unheard never allows more, but for the rows it said."""
+    if entry.over(now_s) and entry.default_w is not None and entry.limit_w(now_s) is not None:
+        later = [entry.limit_w(now_s + more_s) for more_s in (0, 1, 10, 100, 1000)]
+        falling = all(a >= b for a, b in itertools.pairwise(later))
+        assert falling or later == [entry.default_w] * 5 or entry.schedule[0][0] > now_s
+
+
+def test_a_person_may_excuse_the_default_of_who_is_gone_and_nothing_else():
+    gone = says("mqtt", 900, loss=Loss(after_s=60.0), default_w=0)
+    excused = {"mqtt": NOW_S + 3600}
+
+    def limit_w(entry, now_s):
+        return settle([entry, says("grid", 800)], OWN_W, DEFAULT_W, now_s, excused).limit_w
+
+    assert limit_w(gone, NOW_S + 10) == 800, "while it is heard its word counts"
+    assert limit_w(says("mqtt", 70, default_w=0), NOW_S + 10) == 70
+    assert limit_w(gone, NOW_S + 70) == 800
+    assert limit_w(gone, NOW_S + 3600) == 0, "an excuse ends by itself"
+    alarm = says("mqtt", 0, loss=Loss(after_s=60.0), default_w=0, emergency=True)
+    assert limit_w(alarm, NOW_S + 70) == 0
+    assert settle([gone], OWN_W, DEFAULT_W, NOW_S + 70, excused).limit_w == DEFAULT_W

@@ -9,10 +9,11 @@ from supervisor import memory
 from supervisor.envelope import FOREVER, Entry
 from supervisor.fleet import Facts, Fleet
 from supervisor.ledger import Ledger, Row
+from supervisor.loss import Loss
 from tests.supervisor.small import fleet_of
 
 WISH = Entry("operator", ((100.0, 5), (200.5, 0)), 900.0, 90.0, because="a test")
-BEAT = Entry("mqtt", ((1.0, 7),), heard_s=1.0, silence_s=60.0, default_w=0, seq=9)
+BEAT = Entry("mqtt", ((1.0, 7),), heard_s=1.0, loss=Loss(after_s=60.0), default_w=0, seq=9)
 
 
 def dealt():
@@ -67,7 +68,7 @@ times = st.floats(0, 2e9)
     st.none() | st.integers(0, 10**10),
 )
 def test_any_entry_comes_back(schedule, until_s, default_w):
-    entry = Entry("x", schedule, until_s, 5.0, until_s, default_w, 3, "why")
+    entry = Entry("x", schedule, until_s, 5.0, Loss(after_s=until_s), default_w, 3, "why")
     assert memory.entry_of(Row(1, 0.0, "signal", "x", "why", memory.entry_body(entry))) == entry
 
 

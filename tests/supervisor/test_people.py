@@ -10,6 +10,7 @@ from supervisor import audit
 from supervisor.envelope import Entry
 from supervisor.ledger import Ledger
 from supervisor.live import Wish, matches
+from supervisor.loss import Loss
 from supervisor.people import People
 from supervisor.view import SignalOrder, SiteView
 from tests.scenarios.world import UNIX_S, Rig, World
@@ -264,7 +265,16 @@ def test_one_rig_in_full(seen):
 def test_a_signal_in_full(seen):
     now_s = UNIX_S + seen.world.now_s
     seen.world.inbox.put_signal(
-        Entry("csv", ((0.0, 5_000), (now_s + 600, 2_000)), now_s + 900, now_s, 30.0, 1_000, 4, "it")
+        Entry(
+            "csv",
+            ((0.0, 5_000), (now_s + 600, 2_000)),
+            now_s + 900,
+            now_s,
+            Loss(after_s=30.0),
+            1_000,
+            4,
+            "it",
+        )
     )
     seen.tick()
     (first, csv) = seen.people.signals()

@@ -79,7 +79,7 @@ def test_megawatts_hold_until_their_end():
     entry, heard = take({"mw": 12.5, "valid_until": NOW + 60, "seq": 7})
     assert heard == Heard(seq=7)
     assert [entry.limit_w(NOW + t) for t in (0, 59.9, 60)] == [12_500_000, 12_500_000, 5]
-    assert (entry.seq, entry.silence_s, entry.because) == (7, FOREVER, "12.5 MW, number 7")
+    assert (entry.seq, entry.silent_from_s, entry.because) == (7, FOREVER, "12.5 MW, number 7")
 
 
 def test_numbers_must_rise():
@@ -154,7 +154,7 @@ def test_any_bytes_are_an_entry_within_the_limits_or_a_signal_error(payload, hea
         return
     w = entry.limit_w(NOW)
     assert type(w) is int and 0 <= w <= 10_000_000_000
-    assert min(entry.until_s, entry.heard_s + entry.silence_s) <= NOW + AHEAD_MAX_S
+    assert min(entry.until_s, entry.silent_from_s) <= NOW + AHEAD_MAX_S
     assert after.timestamp_s >= heard.timestamp_s and after.seq >= heard.seq
 
 

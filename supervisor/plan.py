@@ -1,0 +1,70 @@
+"""The words of one source that overlap, composed into one schedule by priority.
+
+OpenADR events, DER controls and dispatch instructions come in numbers: each with its own
+intervals and its own priority.  At any moment the most urgent of those running holds;
+between equals the lower limit, because the specifications leave it open and a load is
+never wrong to draw less.  An emergency holds beside all others: the lowest counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from supervisor.loss import FOREVER
+
+LAST = 1 << 30  # the priority of who names none
+ROWS_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One instruction: rows of (from_s, w), each until the next, all until until_s.
+
+    priority: 0 is the most urgent.
+    """
+
+    name: str
+    rows: tuple[tuple[float, int], ...]
+    until_s: float
+    priority: int = LAST
+    emergency: bool = False
+
+    def limit_w(self, at_s: float) -> int | None:
+        if not self.rows or not self.rows[0][0] <= at_s < self.until_s:
+            return None
+        return next(w for from_s, w in reversed(self.rows) if from_s <= at_s)
+
+
+class PlanError(ValueError):
+    """The words are too many to compose."""
+
+
+def compose(words: Sequence[Word], between_w: int) -> tuple[tuple[tuple[float, int], ...], float]:
+    """(schedule, its end).  between_w: what holds where nobody says anything.
+
+    The end is where the last word ends; with no words there is no schedule and no end.
+    Raises PlanError.
+    """
+    edges = sorted({at_s for word in words for at_s in _edges(word)})
+    if len(edges) > ROWS_MAX:
+        raise PlanError(f"{len(edges)} changes ahead; the most is {ROWS_MAX}")
+    rows: list[tuple[float, int]] = []
+    for at_s in edges:
+        w = holding_w(words, at_s)
+        row_w = between_w if w is None else w
+        if not rows or rows[-1][1] != row_w:
+            rows.append((at_s, row_w))
+    end_s = max((word.until_s for word in words if word.rows), default=FOREVER)
+    return tuple(row for row in rows if row[0] < end_s), end_s
+
+
+def holding_w(words: Iterable[Word], at_s: float) -> int | None:
+    """The limit that holds at a moment; None when nobody says anything."""
+    running = [(word, w) for word in words if (w := word.limit_w(at_s)) is not None]
+    emergencies = [w for word, w in running if word.emergency]
+    others = [(word.priority, w) for word, w in running if not word.emergency]
+    return min([*emergencies, *([min(others)[1]] if others else [])], default=None)
+
+
+def _edges(word: Word) -> list[float]:
+    inside = [from_s for from_s, _ in word.rows if from_s < word.until_s]
+    return [*inside, word.until_s] if inside and word.until_s < FOREVER else inside
