@@ -17,10 +17,12 @@ from protocols import topics
 from supervisor import settings
 from supervisor.sections import meter as meters_section
 from supervisor.sections import modbus as modbus_section
+from supervisor.sections import modbus_rigs as rigs_section
 from supervisor.sections.api import ApiConfig
 from supervisor.sections.broker import BrokerConfig
 from supervisor.sections.meter import OWN, SUNSPEC, MeterConfig, MeterKeys
 from supervisor.sections.modbus import ModbusConfig
+from supervisor.sections.modbus_rigs import ModbusRigs
 from supervisor.sections.signal import SignalConfig
 from supervisor.sections.site import SiteConfig
 from supervisor.settings import Section
@@ -37,6 +39,7 @@ class Config(Section, frozen=True, kw_only=True):
     meter: MeterConfig | None = None
     meters: tuple[MeterKeys, ...] = ()
     modbus: tuple[ModbusConfig, ...] = ()
+    modbus_rigs: tuple[ModbusRigs, ...] = ()
     signal: SignalConfig = SignalConfig()
     api: ApiConfig = ApiConfig()
 
@@ -102,10 +105,10 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
         yield "broker.user", 'is for kind = "external"; the embedded broker asks for none'
     if mqtt and (wrong := _topic_error(mqtt.topic, site.name)):
         yield "signal.mqtt.topic", wrong
+    gateways = {keys.name for keys in config.all_gateways}
     yield from modbus_section.nonsense(config.modbus)
-    yield from meters_section.nonsense(
-        config.all_meters, {keys.name for keys in config.all_gateways}
-    )
+    yield from meters_section.nonsense(config.all_meters, gateways)
+    yield from rigs_section.nonsense(config.modbus_rigs, gateways)
     for key, file in _files(config):
         if not Path(file).is_file():
             shipped = ", ".join(sorted(file.stem for file in METERS.glob("*.toml")))
