@@ -19,14 +19,14 @@ from typing import TextIO
 from supervisor import api, keys
 from supervisor.broker import broker_of
 from supervisor.config import Config
+from supervisor.devices import devices_of
 from supervisor.gate import Door
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
-from supervisor.link import Link, link_of
-from supervisor.modbus import gateways_of
+from supervisor.link import link_of
 from supervisor.people import People
-from supervisor.site import Site
-from supervisor.sources import meter, signal_csv, signal_mqtt
+from supervisor.site import Publish, Site
+from supervisor.sources import signal_csv, signal_mqtt
 from supervisor.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -65,9 +65,10 @@ async def _serve(
     site = Site(config, inbox, ledger, key, time.monotonic(), time.time())
     people = People(site)
     link = link_of(config, inbox, port)
-    gateways = gateways_of(config.all_gateways)
+    devices = devices_of(config, inbox)
+    publish = devices.keeper.publish(link.publish)
     sources = [
-        *meter.meters_of(config, inbox, gateways),
+        *devices.sources,
         signal_csv.signal_of(config, inbox),
         signal_mqtt.signal_of(config, inbox, link),
     ]
@@ -79,18 +80,18 @@ async def _serve(
         tasks.create_task(link.run(), name="link")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(link.until_connected(), FIRST_S)
-        tasks.create_task(_beat(config, inbox, site, people, link), name="beat")
+        tasks.create_task(_beat(config, inbox, site, people, publish), name="beat")
         tasks.create_task(_serve_people(config, people), name="api")
         tasks.create_task(_told_to_stop(), name="signals")
 
 
-async def _beat(config: Config, inbox: Inbox, site: Site, people: People, link: Link) -> None:
+async def _beat(config: Config, inbox: Inbox, site: Site, people: People, publish: Publish) -> None:
     """Tick on a fixed beat, and at once when something must be decided."""
     due_s = time.monotonic()
     while True:
         inbox.wake.clear()
         now_s = time.monotonic()
-        site.tick(now_s, time.time(), link.publish)
+        site.tick(now_s, time.time(), publish)
         people.look(now_s)
         if now_s >= due_s:
             due_s = max(due_s + config.site.broadcast_s, now_s)

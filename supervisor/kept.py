@@ -80,10 +80,11 @@ class Kept:
     def watts(self, admitted: Admitted) -> int:
         """What that is in watts of the whole rig; its floor when asleep."""
         low_w, high_w = self.level_w(admitted.level), self.level_w(admitted.next_level)
-        return low_w + (high_w - low_w) * admitted.part_pm // 1000
+        part_pm: int = admitted.part_pm
+        return low_w + (high_w - low_w) * part_pm // 1000
 
     def level_w(self, level: int) -> int:
-        return self.points[level - 1][0] if level else self.floor_w
+        return int(self.points[level - 1][0]) if level else self.floor_w
 
     def link(self, up: bool) -> None:
         """Whether the device can be reached."""
@@ -146,7 +147,7 @@ class Keeper:
                 return True
             return send(topic, payload)
 
-        return publish if self._rigs or self.on_budget else send
+        return publish
 
     def _hear(self, payload: bytes) -> None:
         said: Any = messages.decode("budget", payload)

@@ -26,6 +26,7 @@ Kind = Literal["holding", "input"]
 DEADLINE_S = 1.0  # of one request; a device that needs longer is not one to steer by
 DORMANT_S = (2.0, 60.0)  # the first pause of a unit that does not answer, and the longest
 SHARE = 4  # after a probe in vain, so many deadlines of the bus are for those that answer
+MOMENT_S = 1e-5
 NOBODY = (10, 11)  # exception codes of a gateway whose unit does not answer
 AGAIN_S = (0.5, 10.0)  # the first pause after a connection failed, and the longest
 
@@ -151,7 +152,8 @@ class Gateway:
         TimeoutError, OSError or ModbusException when there is and no answer came."""
         async with self._turn:
             client = await self._connected()
-            await asyncio.sleep(max(0.0, self._quiet_s - self.clock()))
+            if (wait_s := self._quiet_s - self.clock()) > MOMENT_S:
+                await asyncio.sleep(wait_s)
             self.counters.requests += 1
             try:
                 async with asyncio.timeout(self.deadline_s):

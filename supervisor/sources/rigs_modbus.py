@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from protocols import registers
@@ -27,6 +27,7 @@ TTL_MS_MAX = registers.BY_NAME["ttl_ms"].high
 RENEW = 0.5  # of a lease: written again when less is left
 RISE_S = 1.0  # a rig is told to rise at most so often
 SMALL = 0.005  # of its top power: a rise by less waits for the renewal
+ASKED, TOLD = False, True
 OVERDUE = 3  # times poll_s: then asking goes before all but falls
 BEAT_S = 1.0  # with nothing to do, looked at again after this
 
@@ -44,7 +45,7 @@ class LineRig:
     until_s: float = -1e18  # the end of the lease it was given
     lease_s: float = 0.0
     lost_s: float | None = None  # since when it does not answer
-    refused: str = ""
+    refused: dict[bool, str] = field(default_factory=dict)  # by whether it was told or asked
     faulty: bool = False
 
     def held_w(self, now_s: float) -> int:
@@ -75,7 +76,7 @@ def _job(
 ) -> tuple[tuple[int, float], Job] | None:
     """((turn, order within it), job): the most urgent one of a rig."""
     age_s = now_s - rig.asked_s
-    refusing = rig.refused and now_s - rig.told_s < RISE_S
+    refusing = TOLD in rig.refused and now_s - rig.told_s < RISE_S
     if rig.kept is None or rig.lost_s is not None or refusing:
         return ((4, -age_s), (rig, None)) if age_s >= poll_s else None
     wanted_w, held_w = rig.wanted_w(budget, now_s), rig.held_w(now_s)
@@ -147,11 +148,12 @@ class RigLine:
             else:
                 rig.asked_s = self._clock()
                 await self._ask(rig)
+            rig.refused.pop(watts is not None, None)
             self._found(rig)
         except NoAnswer as error:
             self._lost(rig, str(error))
         except (DeviceError, registers.RegisterError) as error:
-            self._refuse(rig, str(error))
+            self._refuse(rig, str(error), watts is not None)
 
     async def _tell(self, rig: LineRig, watts: int) -> None:
         """Write limit and lease together; the limit must read back."""
@@ -192,7 +194,6 @@ class RigLine:
 
     def _found(self, rig: LineRig) -> None:
         """It answers.  After as long as a lease it may be another, and not be counted."""
-        rig.refused = ""
         if rig.kept is None or rig.lost_s is None:
             return
         if self._clock() - rig.lost_s >= rig.lease_s:
@@ -206,12 +207,12 @@ class RigLine:
             rig.lost_s = self._clock()
             if rig.kept is not None:
                 rig.kept.link(False)
-            self._refuse(rig, because)
+            self._refuse(rig, because, ASKED)
 
-    def _refuse(self, rig: LineRig, because: str) -> None:
+    def _refuse(self, rig: LineRig, because: str, told: bool) -> None:
         """Said once, not at every poll."""
-        if because != rig.refused:
-            rig.refused = because
+        if because != rig.refused.get(told):
+            rig.refused[told] = because
             self._inbox.refuse("rigs", f"{rig.name}: {because}")
 
 

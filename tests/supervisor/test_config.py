@@ -14,6 +14,7 @@ EXAMPLE = ROOT / "supervisor" / "site.example.toml"
 SITE = '[site]\nname = "a"\nlimit_mw = 2.5\n'
 
 GATEWAY = '[[modbus]]\nname = "g"\nhost = "h"\n'
+LINE = '[[modbus_rigs]]\nname = "r-a"\ngateway = "g"\nunits = "1-3"\n'
 METERS = '[[meters]]\nname = "hall"\ngateway = "g"\nmap = "em340"\n'
 
 
@@ -36,7 +37,7 @@ def test_the_example_loads_and_speaks_of_every_key():
 def test_what_stands_behind_a_hash_is_the_default():
     defaults, section, shown = default_of(config.Config), "", 0
     for line in EXAMPLE.read_text().splitlines():
-        if header := re.match(r"(?:# )?\[+([a-z.]+)\]", line):
+        if header := re.match(r"(?:# )?\[+([a-z._]+)\]", line):
             section = header[1]
         elif re.match(r"# \w+ = ", line):
             ((name, value),) = tomllib.loads(line[2:]).items()
@@ -74,6 +75,12 @@ def test_a_map_beside_the_file_is_found(tmp_path):
     (tmp_path / "mine.toml").write_text("")
     loaded = load(write(tmp_path, SITE + '[meter]\nhost = "m"\nmap = "mine.toml"\n'))
     assert loaded.meter.map == str(tmp_path / "mine.toml")
+
+
+def test_units_of_a_line(tmp_path):
+    text = SITE + GATEWAY + LINE.replace("1-3", "1-3,9,2-4,240-999")
+    (group,) = load(write(tmp_path, text)).modbus_rigs
+    assert group.numbers == [1, 2, 3, 4, 9, *range(240, 248)]
 
 
 def test_several_meters_behind_one_gateway(tmp_path):
@@ -117,6 +124,10 @@ WRONG = {
     SITE + '[modbus]\nname = "g"': "modbus: expected tables in double brackets, got a table",
     SITE + METERS: "meters.gateway: g is none of [[modbus]]",
     SITE + GATEWAY + METERS + METERS: "meters.name: two meters are called hall",
+    SITE + LINE: "modbus_rigs.gateway: g is none of [[modbus]]",
+    SITE + GATEWAY + LINE.replace("1-3", "1-x"): "modbus_rigs.units: ",
+    SITE + GATEWAY + LINE.replace("1-3", "0-3"): "modbus_rigs.units: 0-3 is none of",
+    SITE + GATEWAY + LINE.replace("r-", "R"): "modbus_rigs.name: a name is made of",
     SITE + GATEWAY * 2: "modbus.name: two gateways are called g",
     SITE + GATEWAY + METERS.replace("em340", "x"): "meters.map: no such file",
     SITE + '[signal.csv]\nfile = "x.csv"': "signal.csv.file: no such file",

@@ -1,0 +1,36 @@
+"""What the site has besides rigs on MQTT: meters, and rigs on Modbus lines."""
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from supervisor.config import Config
+from supervisor.inbox import Inbox
+from supervisor.kept import Keeper
+from supervisor.modbus import Gateways, gateways_of
+from supervisor.sources import meter, rigs_modbus
+
+
+class Source(Protocol):
+    """Something that runs for ever and writes into the inbox."""
+
+    def run(self) -> Coroutine[Any, Any, None]: ...
+
+
+@dataclass(frozen=True)
+class Devices:
+    """sources: to be run.  keeper.publish(send) is what the site must publish with."""
+
+    gateways: Gateways
+    keeper: Keeper
+    sources: Sequence[Source]
+
+
+def devices_of(config: Config, inbox: Inbox) -> Devices:
+    """All of them, as the settings name them.  Raises MapError."""
+    gateways, keeper = gateways_of(config.all_gateways), Keeper(config.site.name)
+    sources: list[Source] = [
+        *meter.meters_of(config, inbox, gateways),
+        *rigs_modbus.lines_of(config, inbox, gateways, keeper),
+    ]
+    return Devices(gateways, keeper, sources)
