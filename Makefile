@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.set-up
 STUBS := .typings/.set-up
-DEVICE := $(shell find protocols firmware -name '*.py' | sort)
+DEVICE := $(shell find protocols firmware hil/probe -name '*.py' | sort)
 SHARED_TESTS = $(filter-out %_host.py,$(wildcard tests/protocols/test_*.py tests/firmware/test_*.py))
 MPY := /tmp/surplus-mpy-$(shell id -u)
 

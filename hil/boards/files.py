@@ -6,6 +6,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 MAIN = "from firmware.main import run\n\nrun()\n"
+PROBE_MAIN = "from hil.probe.play import run\n\nrun()\n"
 SETTINGS = "settings.json"
 
 
@@ -19,6 +20,16 @@ def of_rig(settings: Path | None = None, main: str = MAIN) -> dict[str, bytes]:
     if settings is not None:
         files[SETTINGS] = _settings(settings)
     return files
+
+
+def of_probe(main: str = PROBE_MAIN) -> dict[str, bytes]:
+    """The controller that plays the parts: see hil/probe/play.py."""
+    shared = ("hil/__init__.py", "protocols/__init__.py", "protocols/crc.py")
+    return {
+        **{path: (REPO / path).read_bytes() for path in shared},
+        **_folder("hil/probe"),
+        "main.py": main.encode(),
+    }
 
 
 def _folder(name: str) -> dict[str, bytes]:

@@ -19,6 +19,7 @@ import tty
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from hil.boards.copper import End
 from hil.rig import HEAP, SOFTWARE, VIRTUAL, VirtualRig
 
 RAW, FRIENDLY, SOFT_RESET = 0x01, 0x02, 0x04  # Ctrl-A, Ctrl-B, Ctrl-D
@@ -27,8 +28,10 @@ RAW, FRIENDLY, SOFT_RESET = 0x01, 0x02, 0x04  # Ctrl-A, Ctrl-B, Ctrl-D
 class TerminalRig(VirtualRig):
     """port is the path a serial client opens.  Its flash is what was copied there."""
 
-    def __init__(self, flash: Path, config: Mapping[str, object]) -> None:
+    def __init__(self, flash: Path, config: Mapping[str, object], board: End | None = None) -> None:
         super().__init__(flash, config, program="")
+        if board is not None:
+            self.wiring = board  # type: ignore[assignment]
         self.wiring.on_reset = self._hard_reset
         self._client, client_end = pty.openpty()
         tty.setraw(client_end)

@@ -26,16 +26,17 @@ def flash(
     settings: Annotated[
         Path | None, typer.Option(help="this rig's settings.json; without it the old ones stay")
     ] = None,
+    probe: Annotated[bool, typer.Option("--probe", help="the bench's probe, not a rig")] = False,
 ) -> None:
     """Write MicroPython (with --image) and our files, start the board, tell what it says."""
     try:
-        plan = files.of_rig(settings)
+        plan = files.of_probe() if probe else files.of_rig(settings)
         if erase and image_file is None:
             raise ValueError("--erase leaves nothing to run: give --image too")
         if image_file is not None:
             tell(f"{port}: {image_file.name} onto {chip}")
             image.flash(port, chip, image_file, erase)
-        copied = copy(port, plan)
+        copied = copy(port, plan, check=not probe)
     except (ValueError, files.FilesError) as error:
         tell(f"surplus flash: {error}")
         raise typer.Exit(BAD_CALL) from None
@@ -45,12 +46,12 @@ def flash(
     print(f"{port}: {len(copied)} of {len(plan)} files copied, started")
 
 
-def copy(port: str, plan: dict[str, bytes]) -> list[str]:
+def copy(port: str, plan: dict[str, bytes], check: bool) -> list[str]:
     """The files onto the board, which is then started.  The paths that were copied."""
     with SerialBoard(port) as board:
         board.interrupt()
         copied = board.put(plan, tell)
-        if wrong := board.wrong_settings():
+        if check and (wrong := board.wrong_settings()):
             raise BoardError(f"{port}: {wrong}")
         board.restart()
     return copied

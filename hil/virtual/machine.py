@@ -9,6 +9,7 @@ import time
 
 import pipe
 import wire
+from i2c_target import I2CTarget  # noqa: F401
 from uart import UART  # noqa: F401
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5

@@ -11,6 +11,7 @@ _out = open("/dev/fd/" + (os.getenv("BENCH_OUT") or "4"), "wb")  # noqa: SIM115
 _poll = select.poll()
 _poll.register(_in, select.POLLIN)
 _ears = {}  # uart -> called with the bytes that came in
+turns = []  # called at every drain
 
 
 def listen(uart: int, ear) -> None:
@@ -43,6 +44,8 @@ def drain() -> None:
     while _poll.poll(0):
         _, m, data = _frame()
         _pass_on(m, data)
+    for turn in turns:
+        turn()
 
 
 def _frame() -> tuple:

@@ -51,6 +51,11 @@ SOCKET_OVER = 71  # n socket; errno u16, 0 when the other side closed it
 WLAN_STATE = 72  # n 1 connected, 0 not; rssi i8
 RTC = 73  # what time.time() is ahead of power-on, microseconds i64
 
+# An I2C target's memory travels as bytes of a UART of this number and its bus.
+# Board to bench: its address u8, the whole memory; nothing when it has gone.
+# Bench to board: what the other controller wrote: memory address u8, bytes.
+TARGET = 0x80
+
 I2C_HEAD = "<BH"  # address, bytes to read
 I2C_OK, I2C_NACK, I2C_STUCK = 0, 1, 2
 
