@@ -22,7 +22,7 @@ from hil.bench_rig import BenchRig
 from hil.clock import Event, VirtualClock
 from hil.lockstep import BenchError
 from hil.net import Net
-from hil.rig import MAIN, settings
+from hil.rig import HEAP, MAIN, settings
 
 __all__ = ["Bench", "BenchError", "BenchRig", "NotInTime"]
 
@@ -70,6 +70,7 @@ class Bench:
         changed: Mapping[str, Any] | None = None,
         program: str = MAIN,
         ticks_ms: int = 0,
+        heap: str = HEAP,
         start: bool = True,
     ) -> BenchRig:
         """A rig that boots now.
@@ -91,6 +92,7 @@ class Bench:
             program=program,
             ambient_c=ambient_c,
             ticks_ms=ticks_ms,
+            heap=heap,
         )
         self.rigs[name] = rig
         if start:

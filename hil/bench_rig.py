@@ -12,7 +12,7 @@ from hil.clock import CONTROLLER, Event, VirtualClock
 from hil.lockstep import BenchError, Gone, Lockstep, Wait
 from hil.net import EHOSTUNREACH, Connection, Ears, Net
 from hil.net import Path as Way
-from hil.rig import MAIN, POWER_ON, SOFTWARE, WATCHDOG, Rig
+from hil.rig import HEAP, MAIN, POWER_ON, SOFTWARE, WATCHDOG, Rig
 from hil.virtual import wire
 from hil.wiring import Wiring
 
@@ -41,8 +41,10 @@ class BenchRig(Rig):
         program: str = MAIN,
         ambient_c: float = 25.0,
         ticks_ms: int = 0,
+        heap: str = HEAP,
     ) -> None:
         super().__init__(flash, config, program, ambient_c)
+        self._heap = heap
         self.log_path.unlink(missing_ok=True)
         self._clock, self._net, self._seed, self._tell = clock, net, seed, tell
         self.wiring = Wiring(self.plant, self.name, clock.now_s, clock.at)

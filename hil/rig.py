@@ -83,6 +83,7 @@ class Rig:
         self.wiring: Wiring
         self.resets: list[int] = []  # the cause of every start
         self._process: subprocess.Popen[bytes] | None = None
+        self._heap = HEAP
         self._environment: dict[str, str] = {}  # what boot.py is told beside its pipes
 
     def kill(self) -> None:
@@ -136,7 +137,7 @@ class Rig:
         env["MICROPYPATH"] = f"{VIRTUAL}:{REPO}:.frozen"
         with self.log_path.open("ab") as log:
             return subprocess.Popen(
-                [self._micropython, "-X", f"heapsize={HEAP}", VIRTUAL / "boot.py"],
+                [self._micropython, "-X", f"heapsize={self._heap}", VIRTUAL / "boot.py"],
                 cwd=self.flash,
                 env=env,
                 pass_fds=(read_fd, write_fd),

@@ -14,38 +14,72 @@ AHEAD_MS = 1 << 40
 TURNS = 10_000  # of tasks at one instant, and they wait for something by turning
 TURN_US = 1000
 
-_IOQueue = core.IOQueue
+_POLL, _POLL_IN, _POLL_OUT = 3, 1, 4  # MP_STREAM_POLL and its two flags
 
 
-class VirtualIOQueue(_IOQueue):
-    """Streams are looked at when something may have come; waiting is left to the bench."""
+class VirtualIOQueue:
+    """What core.IOQueue is, for streams of the bench; their ioctl says what is ready."""
 
     def __init__(self) -> None:
-        _IOQueue.__init__(self)
+        self.map = {}  # id of a stream -> [who waits to read, who to write, the stream]
+        self._looked = True  # nothing may have become ready since
         self._turns = 0
+
+    def queue_read(self, stream) -> None:
+        self._enqueue(stream, 0)
+
+    def queue_write(self, stream) -> None:
+        self._enqueue(stream, 1)
+
+    def remove(self, task) -> None:
+        """It no longer waits."""
+        for key in list(self.map):
+            entry = self.map[key]
+            if task is entry[0] or task is entry[1]:
+                entry[0 if task is entry[0] else 1] = None
+                self._tidy(key, entry)
 
     def wait_io_event(self, dt: int) -> None:
         """dt in milliseconds; -1 for ever."""
         if dt == 0:
             self._turns += 1
             if self._turns > TURNS:
-                self._turns = 0
-                lockstep.wait(TURN_US)
-        elif not self._ready():
-            self._turns = 0
-            lockstep.wait(None if dt < 0 else dt * 1000, self._by())
-        if self.map:
-            _IOQueue.wait_io_event(self, 0)
+                self._wait(TURN_US)
+        elif self._looked or not self._look():
+            self._wait(None if dt < 0 else dt * 1000)
+        if not self._looked:
+            self._look()
 
-    def _ready(self) -> bool:
-        return bool(self.map) and bool(self.poller.poll(0))
-
-    def _by(self) -> int:
+    def _wait(self, us) -> None:
         by = 0
         for entry in self.map.values():
             by |= wire.WAKE_BY_READ if entry[0] is not None else 0
             by |= wire.WAKE_BY_WRITE if entry[1] is not None else 0
-        return by
+        self._turns, self._looked = 0, not by
+        lockstep.wait(us, by)
+
+    def _look(self) -> bool:
+        """Let the tasks run whose streams are ready."""
+        self._looked, some = True, False
+        for key in list(self.map):
+            entry = self.map[key]
+            for way, flag in ((0, _POLL_IN), (1, _POLL_OUT)):
+                if entry[way] is not None and entry[2].ioctl(_POLL, flag):
+                    core._task_queue.push(entry[way])
+                    entry[way], some = None, True
+            self._tidy(key, entry)
+        return some
+
+    def _enqueue(self, stream, way: int) -> None:
+        entry = self.map.setdefault(id(stream), [None, None, stream])
+        assert entry[way] is None
+        entry[way] = core.cur_task
+        core.cur_task.data = self
+        self._looked = False
+
+    def _tidy(self, key: int, entry: list) -> None:
+        if entry[0] is None and entry[1] is None:
+            del self.map[key]
 
 
 def _ticks() -> int:
