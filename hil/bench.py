@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from hil import broker, peer
-from hil.bench_rig import BenchRig
+from hil.bench_rig import HEAP, BenchRig
 from hil.clock import Event, VirtualClock
 from hil.lockstep import BenchError
 from hil.net import Net
-from hil.rig import HEAP, MAIN, settings
+from hil.rig import MAIN, settings
 
 __all__ = ["Bench", "BenchError", "BenchRig", "NotInTime"]
 
