@@ -20,7 +20,8 @@ from typing import Self
 
 from hil.faults import Faults
 from hil.link import Link, shared_loop
-from hil.plant import S21_PRO, Plant
+from hil.machines import S21_PRO
+from hil.plant import Plant
 from hil.wiring import Wiring
 from protocols import mac, topics
 
