@@ -25,7 +25,7 @@ class Supply:
         self.volts = self.out_w = self.inrush_w = 0.0
         self.latched = ""  # why it has switched itself off; cleared by switching it off
         self.under_voltage = False  # the mains are too low for the output
-        self._on_s = self._off_s = self._over_s = 0.0
+        self.on_s = self._off_s = self._over_s = 0.0
         self._inrush_j, self._was_alive = 0.0, True
 
     @property
@@ -42,8 +42,8 @@ class Supply:
         self._take_in(dt_s)
         self._protect(dt_s, out_w)
         on = self.alive and not self.under_voltage and self.enabled and not self.latched
-        self._on_s = self._on_s + dt_s if on else 0.0
-        wanted_v = self.command_v if on and self._on_s >= ON_DELAY_S else 0.0
+        self.on_s = self.on_s + dt_s if on else 0.0
+        wanted_v = self.command_v if on and self.on_s >= ON_DELAY_S else 0.0
         if wanted_v and out_w > 0:  # as many volts as its input current carries
             limit_w = self.rated_w * self.mains_v / FULL_FROM_V
             wanted_v = min(wanted_v, self.volts * math.sqrt(limit_w / out_w))

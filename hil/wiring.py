@@ -1,29 +1,24 @@
-"""What hangs on the virtual ESP32's pins: the S21 Pro rig, wired once.
-
-Pins and addresses repeat firmware/boards/s21pro.py on purpose: this is the
-copper, that is what the firmware believes about it.
-"""
+"""What hangs on the virtual ESP32's pins: a rig's parts, wired as hil/copper.py says."""
 
 import zlib
 from collections.abc import Callable
 
+from hil import copper as boards
+from hil.breaking import break_parts
 from hil.chips.bm13xx import Chain
 from hil.chips.fan import Fan
-from hil.chips.pmbus_psu import ADDRESS as PSU_ADDRESS
-from hil.chips.pmbus_psu import OVER_HEAT, PmbusPsu
+from hil.chips.i2c import Part
+from hil.chips.pmbus_psu import PmbusPsu
 from hil.chips.tmp75 import Tmp75
-from hil.faults import Faults
-from hil.plant import Plant, mhz_max
+from hil.copper import Copper
+from hil.faults import Faults, parse
+from hil.plant import Plant
 from hil.virtual import wire
 
-ENABLE_PINS, RESET_PINS = (4, 5, 6), (7, 8, 9)
-HASH_POWER_PIN, FAN_PIN, TACH_PINS = 10, 21, (38, 39, 40, 41)
-SENSOR_BUS, PSU_BUS = 0, 1
-SENSOR_ADDRESS = 0x48  # then one after the other: inlet and outlet of each board
 FAN_SPREAD = (1.0, 1.01, 0.97, 0.98)  # of four fans of one make; the rear pair is slower
 CHIP_SUPPLY_V = 8.0  # below it a board's chips forget everything
-BROKEN_BEHIND = 40  # chips of a board with chip_missing
 SLICE_S = 0.005  # replies that come out one after the other are handed on in such slices
+FREEING_CLOCKS = 9  # of a part that holds the data line low
 
 At = Callable[[float, Callable[[], None]], object]
 
@@ -31,15 +26,27 @@ At = Callable[[float, Callable[[], None]], object]
 class Wiring:
     """The Board of hil/link.py.  now() and at(when, call) are the bench's clock."""
 
-    def __init__(self, plant: Plant, name: str, now: Callable[[], float], at: At) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        name: str,
+        now: Callable[[], float],
+        at: At,
+        copper: Copper | None = None,
+    ) -> None:
+        """copper: the board; of the plant's machine when nothing is said."""
         self.plant, self._now, self._at = plant, now, at
+        self.copper = copper or boards.of(plant.model)
         self.faults = Faults()
-        self._broken: frozenset[str] = frozenset()  # the faults the parts know of
-        seed = zlib.crc32(name.encode())
-        self.chains = [Chain(1370, plant.model.chips, seed + n) for n in range(plant.model.boards)]
-        self.psu = PmbusPsu(plant)
-        self.fans = [Fan(spread) for spread in FAN_SPREAD]
-        self.sensors = [Tmp75() for _ in range(2 * plant.model.boards)]
+        self._broken: frozenset[str] = frozenset()  # the faults the parts know of, one by one
+        self.held: set[int] = set()  # I2C buses whose data line a part holds low
+        self._clocked = 0  # falling edges on a held bus's clock line
+        seed, model = zlib.crc32(name.encode()), plant.model
+        self.chains = [Chain(model.chip, model.chips, seed + n) for n in range(model.boards)]
+        self.fans = [Fan(spread, seed + n) for n, spread in enumerate(FAN_SPREAD)]
+        self.psu = PmbusPsu(plant, self.copper.supply_address)
+        self.sensors = [Tmp75() for _ in range(2 * model.boards)]
+        self.parts = self._parts()
         self.push: Callable[[int, bytes], None] = lambda uart, data: None
         self.on_reset: Callable[[], None] = lambda: None
         self.identity = b"\x01" + b"\2" + seed.to_bytes(5, "big")
@@ -60,19 +67,18 @@ class Wiring:
         """Let the time since the last step pass for everything that moves."""
         now_s, plant = self._now(), self.plant
         dt_s, self._stepped_s = now_s - self._stepped_s, now_s
-        faults = frozenset(self.faults)
-        if faults or faults != self._broken:
-            self._broken = faults
+        if self.faults or self._broken:
             self._break()
         for fan in self.fans:
             fan.step(now_s, self.fan_duty)
         self._switch()
-        right = self._right()
-        for chain, load in zip(self.chains, plant.loads, strict=True):
+        for n, (chain, load) in enumerate(zip(self.chains, plant.loads, strict=True)):
+            right, load.hashing = plant.right(n, chain.clocks()) if chain.on else (1.0, 0.0)
+            chain.celsius = plant.chip_c[n]
             chain.step(dt_s, now_s, right)
-            load.on, load.mhz = chain.on, chain.mhz()
-            load.working, load.hashing = chain.working(), right
+            load.on, load.mhz, load.working = chain.on, chain.mhz(), chain.working()
         plant.step(dt_s, [fan.rpm for fan in self.fans])
+        self.psu.look()
         for n, sensor in enumerate(self.sensors):
             sensor.celsius = plant.outlet_c(n // 2) if n % 2 else plant.inlet_c(n // 2)
         for n in range(len(self.chains)):
@@ -81,18 +87,18 @@ class Wiring:
     # what the firmware reaches: see hil/link.py
 
     def pin(self, pin: int, level: int | None) -> None:
+        if self.held and pin in self.copper.scl_pins:
+            self._clock_bus(self.copper.scl_pins.index(pin), level)
         if level is None:
             self.pins.pop(pin, None)
-            if pin == FAN_PIN:
-                self.fan_duty = 1.0
         else:
             self.pins[pin] = level
-            if pin == FAN_PIN:
-                self.fan_duty = float(level)
+        if pin == self.copper.fan_pin:
+            self.fan_duty = 1.0 if level is None else float(level)
         self._switch()
 
     def pwm(self, pin: int, frequency_hz: int, duty_u16: int) -> None:
-        if pin == FAN_PIN:
+        if pin == self.copper.fan_pin:
             self.fan_duty = duty_u16 / 65535
 
     def uart_setup(self, uart: int, baud: int, unsent: int) -> None:
@@ -110,70 +116,85 @@ class Wiring:
         self.on_reset()
 
     def level(self, pin: int) -> int:
+        if pin in self.copper.sda_pins:
+            return int(not self._stuck(self.copper.sda_pins.index(pin)))
         return self.pins.get(pin, 0)
 
     def edges(self, pin: int) -> int:
-        if pin not in TACH_PINS:
+        if pin not in self.copper.tach_pins:
             return 0
-        return self.fans[TACH_PINS.index(pin)].edges(self._now())
+        return self.fans[self.copper.tach_pins.index(pin)].edges(self._now())
 
     def i2c(self, bus: int, address: int, out: bytes, size: int) -> tuple[int, bytes]:
-        if bus in self.faults.hit("i2c_stuck"):
+        if self._stuck(bus):
             return wire.I2C_STUCK, b""
-        device = self._device(bus, address)
-        if device is None or not device.write(out):
+        part = self.parts.get((bus, address))
+        if part is None or not part.write(out, self._now()):
             return wire.I2C_NACK, b""
-        data = device.read(size) if size else b""
+        data = part.read(size, self._now()) if size else b""
         return (wire.I2C_NACK, b"") if data is None else (wire.I2C_OK, data)
 
     def i2c_kept(self, bus: int, address: int, out: bytes, size: int) -> tuple[int, bytes] | None:
         """A chip that has kept() says what a transfer would answer, changing nothing."""
-        if self.faults and bus in self.faults.hit("i2c_stuck"):
+        if self._stuck(bus):
             return None  # costs its time, so it is asked
-        kept = getattr(self._device(bus, address), "kept", None)
+        kept = getattr(self.parts.get((bus, address)), "kept", None)
         data = kept(out, size) if kept else None
         return None if data is None else (wire.I2C_OK, data)
 
     def info(self) -> bytes:
         return self.identity
 
-    def _device(self, bus: int, address: int) -> Tmp75 | PmbusPsu | None:
-        if bus == PSU_BUS and address == PSU_ADDRESS:
-            return self.psu
-        number = address - SENSOR_ADDRESS
-        if bus == SENSOR_BUS and 0 <= number < len(self.sensors):
-            return self.sensors[number]
-        return None
+    def _parts(self) -> dict[tuple[int, int], Part]:
+        """Everything on the I2C buses, by bus and address."""
+        copper = self.copper
+        parts: dict[tuple[int, int], Part] = {(copper.supply_bus, copper.supply_address): self.psu}
+        for n, sensor in enumerate(self.sensors):
+            parts[copper.sensor_bus, copper.sensor_address + n] = sensor
+        return parts
+
+    def _stuck(self, bus: int) -> bool:
+        if not self.faults:
+            return False
+        return bus in self.held or bus in self.faults.hit("i2c_stuck")
+
+    def _clock_bus(self, bus: int, level: int | None) -> None:
+        """A falling edge lets a part that holds the data line shift out one more bit."""
+        if bus in self.held and level == 0 and self.pins.get(self.copper.scl_pins[bus]) != 0:
+            self._clocked += 1
+            if self._clocked >= FREEING_CLOCKS:
+                self.held.discard(bus)
+                self._clocked = 0
 
     def _switch(self) -> None:
         """Pins and rail decide at once who has power."""
-        self.psu.enable(bool(self.pins.get(HASH_POWER_PIN)))
+        copper, pins = self.copper, self.pins
+        self.psu.enable(
+            pins.get(copper.hash_power_pin, 1 - copper.hash_power_on) == copper.hash_power_on
+        )
         rail = self.plant.supply.volts > CHIP_SUPPLY_V
-        dead = self.faults.hit("board_dead") if self.faults else ()
+        hit = self.faults.hit
+        dead, stays, sleeps = (
+            (hit("board_dead"), hit("board_stays_on"), hit("board_never_wakes"))
+            if self.faults
+            else ((), (), ())
+        )
         for n, chain in enumerate(self.chains):
-            enabled = self.pins.get(ENABLE_PINS[n]) and self.pins.get(RESET_PINS[n])
-            chain.power(bool(rail and enabled and n not in dead))
+            asked = self._enabled(n) and pins.get(copper.reset_pins[n])
+            on = rail and n not in dead and (asked or (n in stays and chain.on))
+            chain.power(bool(on and (chain.on or n not in sleeps)))
 
-    def _right(self) -> float:
-        """Part of the hashes that come out well at these volts."""
-        most_mhz = mhz_max(self.plant.supply.volts / self.plant.model.domains)
-        mhz = max(chain.mhz() for chain in self.chains)
-        return max(0.0, min(1.0, 1 - 10 * (mhz / max(1.0, most_mhz) - 1)))
+    def _enabled(self, board: int) -> bool:
+        return bool(self.pins.get(self.copper.enable_pins[board]))
 
     def _break(self) -> None:
-        hit = self.faults.hit
-        for n, fan in enumerate(self.fans):
-            fan.jammed, fan.tach_dead = n in hit("fan_stopped"), n in hit("tach_dead")
-        for n, sensor in enumerate(self.sensors):
-            sensor.lost, sensor.stuck = n in hit("sensor_lost"), n in hit("sensor_stuck")
-            sensor.spike = n in hit("sensor_spike")
-        for n, chain in enumerate(self.chains):
-            broken = n in hit("chip_missing")
-            chain.answering = BROKEN_BEHIND if broken else chain.chips
-        supply = self.plant.supply
-        supply.mains = not hit("psu_off")
-        if hit("psu_fault") and supply.enabled:
-            supply.latched = OVER_HEAT
+        """What the faults that are on now do to the parts."""
+        now_on = frozenset(
+            f"{name}:{part}" for name, hit in map(parse, tuple(self.faults)) for part in hit
+        )
+        begun, self._broken = now_on - self._broken, now_on
+        self.held &= self.faults.hit("sda_stuck")
+        break_parts(self, begun)
 
     def _flush_later(self, uart: int) -> None:
         due_s = self.chains[uart].due_s()

@@ -1,69 +1,103 @@
 """A PMBus power supply: its registers, on top of the plant's output stage.
 
 LINEAR11, output voltages ULINEAR16 with exponent -9, PEC on everything it sends
-and accepted on what it hears.  An unknown command or a bad checksum is noted in
-STATUS_CML, and nothing else happens: what a host must survive.
+and accepted on what it hears.  An unknown command, bad data or a bad checksum is noted
+in STATUS_CML, and nothing else happens: what a host must survive.
 """
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 
+from hil.chips.pmbus_status import CML_COMMAND, CML_DATA, CML_PEC, NAMES, Status
 from hil.plant import Plant
 from protocols import pmbus
 from protocols.pmbus import PmbusError, to_linear11, to_ulinear16, word_bytes
 
 ADDRESS = 0x58
-MODE, EXPONENT = 0x17, -9
-LOW_MV, HIGH_MV = 11_900, 15_000
-MAINS_V = 230.0
-OVER_CURRENT, OVER_HEAT = "over-current", "over-temperature"
-_CML_COMMAND, _CML_DATA, _CML_PEC = 0x80, 0x40, 0x20
-
-# of one latch: bits of STATUS_WORD, STATUS_IOUT, STATUS_TEMPERATURE
-_LATCHES = {"": (0, 0, 0), OVER_CURRENT: (1 << 14 | 1 << 4, 0x80, 0), OVER_HEAT: (1 << 2, 0, 0x80)}
+MODE, RELATIVE, EXPONENT = 0x17, 0x80, -9
+# what a limit is of VOUT_COMMAND at first: over-voltage fault and warning, under- the same
+_FACTORS = {0x40: 1.25, 0x42: 1.16, 0x43: 0.90, 0x44: 0.75}
+_OV_FAULT, _UV_WARN, _UV_FAULT = 0x40, 0x43, 0x44
+_CMD = 0x08  # of ON_OFF_CONFIG: OPERATION is heard
+# first values of what is only stored
+_BYTES = {pmbus.ON_OFF_CONFIG: 0x1F, pmbus.WRITE_PROTECT: 0, 0x41: 0xB8, 0x45: 0x80, 0x47: 0xC0}
+_WORDS = {0x33: 0, 0x35: 0, 0x36: 0, 0x46: 0, 0x4A: 0, 0x4F: 0, 0x51: 0, 0x60: 0, 0x61: 0, 0x64: 0}
+# what each level of WRITE_PROTECT still lets through
+_WRITABLE = {
+    0x80: (pmbus.WRITE_PROTECT,),
+    0x40: (pmbus.WRITE_PROTECT, pmbus.OPERATION),
+    0x20: (pmbus.WRITE_PROTECT, pmbus.OPERATION, pmbus.ON_OFF_CONFIG, pmbus.VOUT_COMMAND),
+}
 
 
 class PmbusPsu:
-    def __init__(self, plant: Plant, address: int = ADDRESS) -> None:
+    """mode: VOUT_MODE, with its top bit for limits that are factors of VOUT_COMMAND.
+
+    keeps_status: being switched off does not clear the status registers; by the
+    specification only switching on again does.
+    """
+
+    def __init__(
+        self, plant: Plant, address: int = ADDRESS, mode: int = MODE, keeps_status: bool = False
+    ) -> None:
         self._plant, self._supply, self._address = plant, plant.supply, address
+        self._mode, self._keeps_status = mode, keeps_status
+        self.stays_on = False  # gives its volts whatever it is told
+        self.lying_status = 0  # bits of STATUS_WORD that are not true
+        self.reported = 1.0  # of the watts and amperes that flow, what it tells
         self._command = 0
         self._operation = pmbus.OPERATION_ON
-        self._bytes = {pmbus.ON_OFF_CONFIG: 0x1F, pmbus.WRITE_PROTECT: 0}
-        self._cml = 0
+        self._bytes, self._words = dict(_BYTES), _WORDS | self._limits()
+        self._status = Status(self._supply)
         self._enable_pin = False
-        self._reads: dict[int, Callable[[], bytes]] = {
+        self._reads = self._readings()
+
+    def _readings(self) -> dict[int, Callable[[], bytes]]:
+        plant, supply = self._plant, self._supply
+        low_mv, high_mv = plant.model.supply_mv
+        status = {name: partial(self._status_byte, name) for name in NAMES}
+        reads: dict[int, Callable[[], bytes]] = {
+            **status,
             pmbus.OPERATION: lambda: bytes((self._operation,)),
             pmbus.CAPABILITY: lambda: b"\x80",  # PEC, 100 kHz
             pmbus.REVISION: lambda: b"\x33",
-            pmbus.VOUT_MODE: lambda: bytes((MODE,)),
-            pmbus.VOUT_COMMAND: lambda: _millivolts(self._supply.command_v * 1000),
-            pmbus.VOUT_MAX: lambda: _millivolts(HIGH_MV),
-            pmbus.VOUT_MIN: lambda: _millivolts(LOW_MV),
-            pmbus.STATUS_BYTE: lambda: word_bytes(self._status())[:1],
-            pmbus.STATUS_WORD: lambda: word_bytes(self._status()),
-            pmbus.STATUS_IOUT: lambda: bytes((_LATCHES[self._supply.latched][1],)),
-            pmbus.STATUS_TEMPERATURE: lambda: bytes((_LATCHES[self._supply.latched][2],)),
-            pmbus.STATUS_CML: lambda: bytes((self._cml,)),
-            pmbus.STATUS_VOUT: lambda: b"\0",
-            pmbus.STATUS_INPUT: lambda: b"\0",
-            pmbus.READ_VIN: lambda: _linear(MAINS_V),
-            pmbus.READ_IIN: lambda: _linear(self._plant.wall_w / MAINS_V),
-            pmbus.READ_VOUT: lambda: _millivolts(self._supply.volts * 1000),
-            pmbus.READ_IOUT: lambda: _linear(self._supply.out_w / max(1.0, self._supply.volts)),
-            pmbus.READ_POUT: lambda: _linear(self._supply.out_w),
-            pmbus.READ_PIN: lambda: _linear(self._plant.wall_w),
-            pmbus.READ_TEMPERATURE_1: lambda: _linear(30 + 0.008 * self._supply.out_w),
+            pmbus.VOUT_MODE: lambda: bytes((self._mode,)),
+            pmbus.VOUT_COMMAND: lambda: _millivolts(supply.command_v * 1000),
+            pmbus.VOUT_MAX: lambda: _millivolts(high_mv),
+            pmbus.VOUT_MIN: lambda: _millivolts(low_mv),
+            pmbus.STATUS_BYTE: lambda: word_bytes(self._word())[:1],
+            pmbus.STATUS_WORD: lambda: word_bytes(self._word()),
+            pmbus.READ_VIN: lambda: _linear(supply.mains_v),
+            pmbus.READ_IIN: lambda: _linear(self._wall_w() / max(1.0, supply.mains_v)),
+            pmbus.READ_VOUT: lambda: _millivolts(supply.volts * 1000),
+            pmbus.READ_IOUT: lambda: _linear(self._out_w() / max(1.0, supply.volts)),
+            pmbus.READ_POUT: lambda: _linear(self._out_w()),
+            pmbus.READ_PIN: lambda: _linear(self._wall_w()),
+            pmbus.READ_TEMPERATURE_1: lambda: _linear(30 + 0.008 * supply.out_w),
             pmbus.MFR_ID: lambda: _block(b"SURPLUS"),
             pmbus.MFR_MODEL: lambda: _block(b"VIRTUAL-3700"),
         }
+        return reads | {name: partial(self._stored, name) for name in self._bytes | self._words}
+
+    def _stored(self, name: int) -> bytes:
+        return bytes((self._bytes[name],)) if name in self._bytes else word_bytes(self._words[name])
 
     def enable(self, high: bool) -> None:
         """The plain wire that cuts hash power whatever the bus does."""
         self._enable_pin = high
         self._switch()
 
-    def write(self, data: bytes) -> bool:
+    def look(self) -> None:
+        """Now and then, so that what passes between two reads is latched."""
+        supply = self._supply
+        if supply.latched or supply.under_voltage or supply.mains_v < 200:
+            self._status.look(self._limits_v())
+        if not supply.alive:
+            self._status.clear()
+
+    def write(self, data: bytes, now_s: float = 0.0) -> bool:
         """False when nobody acknowledges."""
-        if not self._supply.mains:
+        if not self._supply.alive:
             return False
         if data:
             self._command = data[0]
@@ -71,38 +105,50 @@ class PmbusPsu:
                 self._obey(data[0], data[1:])
         return True
 
-    def read(self, size: int) -> bytes | None:
-        if not self._supply.mains:
+    def read(self, size: int, now_s: float = 0.0) -> bytes | None:
+        if not self._supply.alive:
             return None
-        if self._command in self._bytes:
-            data = bytes((self._bytes[self._command],))
-        elif self._command in self._reads:
-            data = self._reads[self._command]()
-        else:
-            self._cml |= _CML_COMMAND
+        if self._command not in self._reads:
+            self._status.note(CML_COMMAND)
             return b"\xff" * size
-        reply = pmbus.answered(self._address, self._command, data)
-        return (reply + b"\xff" * size)[:size]
+        return self._answer(self._command, size)
 
     def kept(self, out: bytes, size: int) -> bytes | None:
         """What writing out and reading would answer, changing nothing; None: ask."""
-        if not self._supply.mains or len(out) != 1 or out[0] not in self._reads:
+        if not self._supply.alive or len(out) != 1 or out[0] not in self._reads:
             return None
-        reply = pmbus.answered(self._address, out[0], self._reads[out[0]]())
+        return self._answer(out[0], size)
+
+    def _answer(self, command: int, size: int) -> bytes:
+        reply = pmbus.answered(self._address, command, self._reads[command]())
         return (reply + b"\xff" * size)[:size]
 
     def _obey(self, command: int, data: bytes) -> None:
-        width = 0 if command == pmbus.CLEAR_FAULTS else 2 if command == pmbus.VOUT_COMMAND else 1
+        known = command == pmbus.CLEAR_FAULTS or command in self._reads
+        if not known:
+            self._status.note(CML_COMMAND)
+            return
+        width = self._width(command)
         try:
             if len(data) > width:
                 data = pmbus.checked_write(self._address, command, data)
         except PmbusError:
-            self._cml |= _CML_PEC
+            self._status.note(CML_PEC)
             return
-        if len(data) != width:
-            self._cml |= _CML_DATA
-        elif command == pmbus.CLEAR_FAULTS:
-            self._cml = 0
+        protected = self._bytes[pmbus.WRITE_PROTECT]
+        if len(data) != width or command not in _WRITABLE.get(protected, (command,)):
+            self._status.note(CML_DATA)
+        else:
+            self._take(command, data)
+
+    def _width(self, command: int) -> int:
+        if command == pmbus.CLEAR_FAULTS:
+            return 0
+        return 2 if command in self._words or command == pmbus.VOUT_COMMAND else 1
+
+    def _take(self, command: int, data: bytes) -> None:
+        if command == pmbus.CLEAR_FAULTS:
+            self._status.clear()
         elif command == pmbus.OPERATION:
             self._operation = data[0]
             self._switch()
@@ -110,29 +156,53 @@ class PmbusPsu:
             self._set_volts(pmbus.ulinear16(pmbus.word_of(data), EXPONENT))
         elif command in self._bytes:
             self._bytes[command] = data[0]
-        else:
-            self._cml |= _CML_COMMAND
+        elif command in self._words:
+            self._words[command] = pmbus.word_of(data)
+        else:  # it can only be read
+            self._status.note(CML_COMMAND)
 
     def _set_volts(self, millivolts: int) -> None:
-        if LOW_MV <= millivolts <= HIGH_MV:
+        low_mv, high_mv = self._plant.model.supply_mv
+        if low_mv <= millivolts <= high_mv:
             self._supply.command_v = millivolts / 1000
         else:
-            self._cml |= _CML_DATA
+            self._status.note(CML_DATA)
+
+    def _limits(self) -> dict[int, int]:
+        """The limits' first words: factors, or volts that are never in the way."""
+        if self._mode & RELATIVE:
+            return {name: round(factor * 512) for name, factor in _FACTORS.items()}
+        highest_v = self._plant.model.supply_mv[1] / 1000
+        words = {name: round(highest_v * factor * 512) for name, factor in _FACTORS.items()}
+        return words | {_UV_WARN: 0, _UV_FAULT: 0}
+
+    def _limits_v(self) -> tuple[float, float, float]:
+        of = self._supply.command_v / 512 if self._mode & RELATIVE else 1 / 512
+        limits = self._words
+        return limits[_OV_FAULT] * of, limits[_UV_WARN] * of, limits[_UV_FAULT] * of
 
     def _switch(self) -> None:
-        on = bool(self._operation & pmbus.OPERATION_ON)
-        self._supply.enabled = self._enable_pin and on
+        heard = bool(self._bytes[pmbus.ON_OFF_CONFIG] & _CMD)
+        on = bool(self._operation & pmbus.OPERATION_ON) or not heard
+        enabled = self.stays_on or (self._enable_pin and on)
+        if enabled != self._supply.enabled and enabled == self._keeps_status:
+            self._status.clear()
+        self._supply.enabled = enabled
 
-    def _status(self) -> int:
-        supply = self._supply
-        status = _LATCHES[supply.latched][0]
-        if supply.volts < 1:
-            status |= pmbus.STATUS_OFF
-        if supply.volts < 0.9 * supply.command_v:
-            status |= pmbus.STATUS_POWER_NOT_GOOD
-        return status | (pmbus.STATUS_COMMUNICATION if self._cml else 0)
+    def _status_byte(self, name: int) -> bytes:
+        return bytes((self._status.bits(name, self._limits_v()),))
+
+    def _word(self) -> int:
+        return self._status.word(self._limits_v()) | self.lying_status
+
+    def _wall_w(self) -> float:
+        return self._plant.wall_w * self.reported
+
+    def _out_w(self) -> float:
+        return self._supply.out_w * self.reported
 
 
+@lru_cache(maxsize=4096)
 def _linear(value: float) -> bytes:
     return word_bytes(to_linear11(round(value * 1000)))
 

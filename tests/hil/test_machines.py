@@ -38,8 +38,8 @@ S19J_POINTS = [
 RECORDED: list[tuple[str, Model, float, list[tuple[float, float, float, float]]]] = [
     ("S21 Pro", S21_PRO, 0.015, [(631.9, 13.739, 3480, 252.6)]),
     ("S19 XP", S19_XP, 0.015, [(482.9, 12.938, 3137, 142.88), (403.5, 12.606, 2472, 119.97)]),
-    ("S19k Pro", S19K_PRO, 0.045, S19K_POINTS),
-    ("S19j Pro", S19J_PRO, 0.01, S19J_POINTS),
+    ("S19k Pro", S19K_PRO, 0.046, S19K_POINTS),
+    ("S19j Pro", S19J_PRO, 0.006, S19J_POINTS),
     ("S19 Pro", S19_PRO, 0.01, [(525, 12.7, 3250, 111.8)]),
 ]
 

@@ -4,10 +4,11 @@ import pytest
 
 from hil import link
 from hil.chips.fan import Fan
-from hil.chips.pmbus_psu import OVER_CURRENT, PmbusPsu
+from hil.chips.pmbus_psu import PmbusPsu
 from hil.chips.tmp75 import Tmp75
 from hil.faults import Faults
 from hil.plant import Plant
+from hil.supply import OVER_CURRENT
 from hil.virtual import wire
 from protocols import pmbus, tmp75
 
@@ -84,7 +85,7 @@ def test_an_overload_latches_until_it_is_switched_off():
 
 def test_without_mains_nobody_acknowledges():
     plant, psu = supply()
-    plant.supply.mains = False
+    plant.supply.mains_v = 0.0
     assert not psu.write(bytes((pmbus.READ_VOUT,))) and psu.read(3) is None
 
 

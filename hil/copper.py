@@ -1,0 +1,46 @@
+"""Which pin and which address reaches which part, board by board: the copper.
+
+Pins and addresses repeat firmware/boards/ on purpose: this is what is there, that is
+what the firmware believes about it.  A board without a file there is for tests by raw frames.
+"""
+
+from dataclasses import dataclass
+
+from hil.machines import S19_XP, S19J_PRO, S21_PRO, Model
+
+
+@dataclass(frozen=True, slots=True)
+class Copper:
+    model: Model
+    enable_pins: tuple[int, ...] = (4, 5, 6)  # of each board; () where a PIC does it
+    reset_pins: tuple[int, ...] = (7, 8, 9)  # low: held in reset
+    hash_power_pin: int = 10
+    hash_power_on: int = 1  # the level that lets the supply give its volts
+    fan_pin: int = 21
+    tach_pins: tuple[int, ...] = (38, 39, 40, 41)
+    scl_pins: tuple[int, ...] = (48, 2)  # of each I2C bus
+    sda_pins: tuple[int, ...] = (47, 1)
+    sensor_bus: int = 0
+    sensors: str = "tmp75"
+    sensor_address: int = 0x48  # then one after the other: inlet and outlet of each board
+    supply: str = "pmbus"
+    supply_bus: int = 1
+    supply_address: int = 0x58
+    pic_address: int = 0  # of the first board; one after the other; 0: none
+    eeprom_address: int = 0x50  # of the first board, on the sensors' bus
+
+
+_ANTMINER = {"enable_pins": (), "hash_power_on": 0, "supply_address": 0x10, "pic_address": 0x20}
+BOARDS = {
+    "s21pro": Copper(S21_PRO),
+    "s19jpro": Copper(S19J_PRO, sensors="lm75a", supply="apw-75", **_ANTMINER),  # type: ignore[arg-type]
+    "s19xp": Copper(S19_XP, supply="apw-76", **_ANTMINER),  # type: ignore[arg-type]
+}
+
+
+def of(model: Model) -> Copper:
+    """The board of a machine.  Raises KeyError for one nobody has wired."""
+    for copper in BOARDS.values():
+        if copper.model is model:
+            return copper
+    raise KeyError(f"no board is wired for a machine of {model.chips} BM{model.chip}")
