@@ -1,16 +1,16 @@
-"""What hangs on the virtual ESP32's pins: a rig's parts, wired as hil/copper.py says."""
+"""What hangs on the virtual ESP32's pins: a rig's parts, wired as hil/circuits.py says."""
 
 import zlib
 from collections.abc import Callable
 
-from hil import copper as boards
+from hil import circuits
 from hil.breaking import break_parts
 from hil.chips.bm13xx import Chain
 from hil.chips.fan import Fan
 from hil.chips.i2c import Part
 from hil.chips.pmbus_psu import PmbusPsu
 from hil.chips.tmp75 import Tmp75
-from hil.copper import Copper
+from hil.circuits import Circuit
 from hil.faults import Faults, parse
 from hil.plant import Plant
 from hil.virtual import wire
@@ -32,11 +32,11 @@ class Wiring:
         name: str,
         now: Callable[[], float],
         at: At,
-        copper: Copper | None = None,
+        circuit: Circuit | None = None,
     ) -> None:
-        """copper: the board; of the plant's machine when nothing is said."""
+        """circuit: of the plant's machine when nothing is said."""
         self.plant, self._now, self._at = plant, now, at
-        self.copper = copper or boards.of(plant.model)
+        self.circuit = circuit or circuits.of(plant.model)
         self.faults = Faults()
         self._broken: frozenset[str] = frozenset()  # the faults the parts know of, one by one
         self.held: set[int] = set()  # I2C buses whose data line a part holds low
@@ -44,7 +44,7 @@ class Wiring:
         seed, model = zlib.crc32(name.encode()), plant.model
         self.chains = [Chain(model.chip, model.chips, seed + n) for n in range(model.boards)]
         self.fans = [Fan(spread, seed + n) for n, spread in enumerate(FAN_SPREAD)]
-        self.psu = PmbusPsu(plant, self.copper.supply_address)
+        self.psu = PmbusPsu(plant, self.circuit.supply_address)
         self.sensors = [Tmp75() for _ in range(2 * model.boards)]
         self.parts = self._parts()
         self.push: Callable[[int, bytes], None] = lambda uart, data: None
@@ -87,18 +87,18 @@ class Wiring:
     # what the firmware reaches: see hil/link.py
 
     def pin(self, pin: int, level: int | None) -> None:
-        if self.held and pin in self.copper.scl_pins:
-            self._clock_bus(self.copper.scl_pins.index(pin), level)
+        if self.held and pin in self.circuit.scl_pins:
+            self._clock_bus(self.circuit.scl_pins.index(pin), level)
         if level is None:
             self.pins.pop(pin, None)
         else:
             self.pins[pin] = level
-        if pin == self.copper.fan_pin:
+        if pin == self.circuit.fan_pin:
             self.fan_duty = 1.0 if level is None else float(level)
         self._switch()
 
     def pwm(self, pin: int, frequency_hz: int, duty_u16: int) -> None:
-        if pin == self.copper.fan_pin:
+        if pin == self.circuit.fan_pin:
             self.fan_duty = duty_u16 / 65535
 
     def uart_setup(self, uart: int, baud: int, unsent: int) -> None:
@@ -116,14 +116,14 @@ class Wiring:
         self.on_reset()
 
     def level(self, pin: int) -> int:
-        if pin in self.copper.sda_pins:
-            return int(not self._stuck(self.copper.sda_pins.index(pin)))
+        if pin in self.circuit.sda_pins:
+            return int(not self._stuck(self.circuit.sda_pins.index(pin)))
         return self.pins.get(pin, 0)
 
     def edges(self, pin: int) -> int:
-        if pin not in self.copper.tach_pins:
+        if pin not in self.circuit.tach_pins:
             return 0
-        return self.fans[self.copper.tach_pins.index(pin)].edges(self._now())
+        return self.fans[self.circuit.tach_pins.index(pin)].edges(self._now())
 
     def i2c(self, bus: int, address: int, out: bytes, size: int) -> tuple[int, bytes]:
         if self._stuck(bus):
@@ -147,10 +147,10 @@ class Wiring:
 
     def _parts(self) -> dict[tuple[int, int], Part]:
         """Everything on the I2C buses, by bus and address."""
-        copper = self.copper
-        parts: dict[tuple[int, int], Part] = {(copper.supply_bus, copper.supply_address): self.psu}
+        circuit = self.circuit
+        parts: dict[tuple[int, int], Part] = {(circuit.supply_bus, circuit.supply_address): self.psu}
         for n, sensor in enumerate(self.sensors):
-            parts[copper.sensor_bus, copper.sensor_address + n] = sensor
+            parts[circuit.sensor_bus, circuit.sensor_address + n] = sensor
         return parts
 
     def _stuck(self, bus: int) -> bool:
@@ -160,7 +160,7 @@ class Wiring:
 
     def _clock_bus(self, bus: int, level: int | None) -> None:
         """A falling edge lets a part that holds the data line shift out one more bit."""
-        if bus in self.held and level == 0 and self.pins.get(self.copper.scl_pins[bus]) != 0:
+        if bus in self.held and level == 0 and self.pins.get(self.circuit.scl_pins[bus]) != 0:
             self._clocked += 1
             if self._clocked >= FREEING_CLOCKS:
                 self.held.discard(bus)
@@ -168,9 +168,9 @@ class Wiring:
 
     def _switch(self) -> None:
         """Pins and rail decide at once who has power."""
-        copper, pins = self.copper, self.pins
+        circuit, pins = self.circuit, self.pins
         self.psu.enable(
-            pins.get(copper.hash_power_pin, 1 - copper.hash_power_on) == copper.hash_power_on
+            pins.get(circuit.hash_power_pin, 1 - circuit.hash_power_on) == circuit.hash_power_on
         )
         rail = self.plant.supply.volts > CHIP_SUPPLY_V
         hit = self.faults.hit
@@ -180,12 +180,12 @@ class Wiring:
             else ((), (), ())
         )
         for n, chain in enumerate(self.chains):
-            asked = self._enabled(n) and pins.get(copper.reset_pins[n])
+            asked = self._enabled(n) and pins.get(circuit.reset_pins[n])
             on = rail and n not in dead and (asked or (n in stays and chain.on))
             chain.power(bool(on and (chain.on or n not in sleeps)))
 
     def _enabled(self, board: int) -> bool:
-        return bool(self.pins.get(self.copper.enable_pins[board]))
+        return bool(self.pins.get(self.circuit.enable_pins[board]))
 
     def _break(self) -> None:
         """What the faults that are on now do to the parts."""

@@ -1,4 +1,4 @@
-"""Which pin and which address reaches which part, board by board: the copper.
+"""Which pin and which address reaches which part, board by board.
 
 Pins and addresses repeat firmware/boards/ on purpose: this is what is there, that is
 what the firmware believes about it.  A board without a file there is for tests by raw frames.
@@ -10,7 +10,7 @@ from hil.machines import S19_XP, S19J_PRO, S21_PRO, Model
 
 
 @dataclass(frozen=True, slots=True)
-class Copper:
+class Circuit:
     model: Model
     enable_pins: tuple[int, ...] = (4, 5, 6)  # of each board; () where a PIC does it
     reset_pins: tuple[int, ...] = (7, 8, 9)  # low: held in reset
@@ -31,16 +31,16 @@ class Copper:
 
 
 _ANTMINER = {"enable_pins": (), "hash_power_on": 0, "supply_address": 0x10, "pic_address": 0x20}
-BOARDS = {
-    "s21pro": Copper(S21_PRO),
-    "s19jpro": Copper(S19J_PRO, sensors="lm75a", supply="apw-75", **_ANTMINER),  # type: ignore[arg-type]
-    "s19xp": Copper(S19_XP, supply="apw-76", **_ANTMINER),  # type: ignore[arg-type]
+CIRCUITS = {
+    "s21pro": Circuit(S21_PRO),
+    "s19jpro": Circuit(S19J_PRO, sensors="lm75a", supply="apw-75", **_ANTMINER),  # type: ignore[arg-type]
+    "s19xp": Circuit(S19_XP, supply="apw-76", **_ANTMINER),  # type: ignore[arg-type]
 }
 
 
-def of(model: Model) -> Copper:
-    """The board of a machine.  Raises KeyError for one nobody has wired."""
-    for copper in BOARDS.values():
-        if copper.model is model:
-            return copper
+def of(model: Model) -> Circuit:
+    """The circuit of a machine.  Raises KeyError for one nobody has wired."""
+    for circuit in CIRCUITS.values():
+        if circuit.model is model:
+            return circuit
     raise KeyError(f"no board is wired for a machine of {model.chips} BM{model.chip}")
