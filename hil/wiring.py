@@ -148,7 +148,9 @@ class Wiring:
     def _parts(self) -> dict[tuple[int, int], Part]:
         """Everything on the I2C buses, by bus and address."""
         circuit = self.circuit
-        parts: dict[tuple[int, int], Part] = {(circuit.supply_bus, circuit.supply_address): self.psu}
+        parts: dict[tuple[int, int], Part] = {
+            (circuit.supply_bus, circuit.supply_address): self.psu
+        }
         for n, sensor in enumerate(self.sensors):
             parts[circuit.sensor_bus, circuit.sensor_address + n] = sensor
         return parts

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hil.boards.serial_board import BoardError
-from hil.chips.pmbus_psu import ADDRESS as PSU_ADDRESS
+from hil.circuits import CIRCUITS
 from hil.probe import frames, pins
 from hil.virtual import wire
-from hil.wiring import FAN_PIN, PSU_BUS, SENSOR_ADDRESS, SENSOR_BUS, TACH_PINS, Wiring
+from hil.wiring import Wiring
 from protocols import pmbus, tmp75
 
+S21 = CIRCUITS["s21pro"]
 STEP_S = 0.05
 DUTY_PART = 0.25  # how much of a new sample of the fans' line is believed
 PULSES_PER_TURN = 2
@@ -37,14 +38,14 @@ class Part:
 # an ESP32-S3 can be one address on each bus; bytes of PMBus with its checksum
 PARTS = (
     Part(
-        SENSOR_BUS,
-        SENSOR_ADDRESS + 1,  # outlet 0
+        S21.sensor_bus,
+        S21.sensor_address + 1,  # outlet 0
         reads=((tmp75.TEMPERATURE, 2),),
         writes=((tmp75.CONFIG, 1),),
     ),
     Part(
-        PSU_BUS,
-        PSU_ADDRESS,
+        S21.supply_bus,
+        S21.supply_address,
         reads=(
             (pmbus.VOUT_MODE, 2),
             (pmbus.STATUS_WORD, 3),
@@ -123,7 +124,7 @@ class ProbeLink:
         elif kind == frames.DUTY:
             (duty,) = struct.unpack("<H", payload)
             self._duty += (duty / 65_535 - self._duty) * DUTY_PART
-            wiring.pwm(FAN_PIN, FAN_HERTZ, round(self._duty * 65_535))
+            wiring.pwm(S21.fan_pin, FAN_HERTZ, round(self._duty * 65_535))
         elif kind == frames.WRITTEN:
             for part in PARTS:
                 if part.bus == n:
@@ -165,8 +166,8 @@ class ProbeLink:
             self._turn_fans()
 
     def _turn_fans(self) -> None:
-        for pin, fan in zip(TACH_PINS, self.wiring.fans, strict=True):
-            hertz = 0 if fan.tach_dead else round(fan.rpm * PULSES_PER_TURN / 60)
+        for pin, fan in zip(S21.tach_pins, self.wiring.fans, strict=True):
+            hertz = round(fan.tach_rpm() * PULSES_PER_TURN / 60)
             if self._tachs.get(pin) != hertz:
                 self._tachs[pin] = hertz
                 self._say(frames.TACH, pin, struct.pack("<H", hertz))

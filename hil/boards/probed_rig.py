@@ -15,7 +15,8 @@ from hil.boards.probe_link import PARTS, ProbeLink
 from hil.boards.serial_board import BoardError, SerialBoard
 from hil.boards.terminal_rig import TerminalRig
 from hil.link import shared_loop
-from hil.plant import S21_PRO, Plant
+from hil.machines import S21_PRO
+from hil.plant import Plant
 from hil.rig import SOFTWARE, VirtualRig
 from hil.wiring import Wiring
 
