@@ -21,6 +21,8 @@ from supervisor.broker import broker_of
 from supervisor.config import Config
 from supervisor.devices import devices_of
 from supervisor.gate import Door
+from supervisor.grid.adapters import adapters_of
+from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
 from supervisor.link import link_of
@@ -63,7 +65,7 @@ async def _serve(
     inbox = Inbox()
     key = keys.site_key(config.state_dir)
     site = Site(config, inbox, ledger, key, time.monotonic(), time.time())
-    people = People(site)
+    people, board = People(site), Board(site)
     link = link_of(config, inbox, port)
     devices = devices_of(config, inbox)
     publish = devices.keeper.publish(link.publish)
@@ -71,6 +73,7 @@ async def _serve(
         *devices.sources,
         signal_csv.signal_of(config, inbox),
         signal_mqtt.signal_of(config, inbox, link),
+        *adapters_of(config, inbox, board),
     ]
     async with asyncio.TaskGroup() as tasks:
         for source in sources:
@@ -80,19 +83,22 @@ async def _serve(
         tasks.create_task(link.run(), name="link")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(link.until_connected(), FIRST_S)
-        tasks.create_task(_beat(config, inbox, site, people, publish), name="beat")
+        tasks.create_task(_beat(config, inbox, site, (people, board), publish), name="beat")
         tasks.create_task(_serve_people(config, people), name="api")
         tasks.create_task(_told_to_stop(), name="signals")
 
 
-async def _beat(config: Config, inbox: Inbox, site: Site, people: People, publish: Publish) -> None:
-    """Tick on a fixed beat, and at once when something must be decided."""
+async def _beat(
+    config: Config, inbox: Inbox, site: Site, lookers: tuple[People | Board, ...], publish: Publish
+) -> None:
+    """Tick on a fixed beat, and at once when something must be decided; then who looks, looks."""
     due_s = time.monotonic()
     while True:
         inbox.wake.clear()
         now_s = time.monotonic()
         site.tick(now_s, time.time(), publish)
-        people.look(now_s)
+        for looker in lookers:
+            looker.look(now_s)
         if now_s >= due_s:
             due_s = max(due_s + config.site.broadcast_s, now_s)
         await asyncio.sleep(BETWEEN_S)

@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from supervisor.sections.kinds import MW_MAX, Seconds
+from supervisor.sections.sunspec import SunspecConfig
 from supervisor.settings import Section
 
 
@@ -45,3 +46,4 @@ class MqttConfig(Section, frozen=True, kw_only=True):
 class SignalConfig(Section, frozen=True, kw_only=True):
     csv: CsvConfig | None = None
     mqtt: MqttConfig | None = None
+    sunspec: SunspecConfig | None = None

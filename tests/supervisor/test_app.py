@@ -88,7 +88,7 @@ async def beating(monkeypatch, cost_s=0.0):
     ticks.clock, ticks.began_s = clock, clock.monotonic()
     monkeypatch.setattr(app, "time", clock)
     config = SimpleNamespace(site=SimpleNamespace(broadcast_s=1.0))
-    running = asyncio.create_task(app._beat(config, inbox, ticks, ticks, ticks))
+    running = asyncio.create_task(app._beat(config, inbox, ticks, (ticks,), ticks))
     yield ticks, inbox
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,0 +1,160 @@
+"""The site as a SunSpec device: a Modbus TCP server with models 1, 701, 704, 711 and 715.
+
+A master reads what the site draws (701, import negative), writes what it may draw (704)
+and may keep a heartbeat (715).  What it writes is checked whole before any of it counts;
+a refused write is an exception on the wire and a line in the ledger.  Started anew, the
+registers are empty and the site is in failsafe until it is written to.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pymodbus.constants import ExcCodes
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from supervisor.config import Config
+from supervisor.envelope import Entry
+from supervisor.grid import sunspec_control as control
+from supervisor.grid.plain_map import Plain
+from supervisor.grid.sunspec_live import fill, settle_scales
+from supervisor.grid.sunspec_map import BASE, Image, MapError
+from supervisor.grid.told import Board
+from supervisor.inbox import Inbox
+from supervisor.loss import FOREVER, Loss, Watch
+from supervisor.plan import compose
+from supervisor.sections.kinds import W_PER_MW
+from supervisor.sections.sunspec import SunspecConfig
+
+SOURCE = "sunspec"
+BEAT_S = 1.0
+
+
+class Sunspec:
+    """Takes one master or several; the last one to write holds, as on any device."""
+
+    def __init__(
+        self,
+        section: SunspecConfig,
+        limit_w: int,
+        inbox: Inbox,
+        board: Board,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.port = 0
+        self._section, self._limit_w, self._board = section, limit_w, board
+        self._inbox, self._clock = inbox, clock
+        self._default_w = round(section.default_mw * W_PER_MW)
+        self.image = Image()
+        settle_scales(self.image, limit_w, self._default_w)
+        self._since_s: dict[str, float] = {}  # when each function was last written
+        self._watch = Watch(section.heartbeat_s or FOREVER)
+        self._beats = 0
+        self.plain = Plain(limit_w, self._default_w, section.revert_s, inbox, board, clock)
+
+    async def run(self) -> None:
+        self._say()
+        self.plain.say()
+        await self.start()
+        try:
+            while True:
+                await asyncio.sleep(BEAT_S)
+                self._beats += 1
+        finally:
+            await self._server.shutdown()  # type: ignore[no-untyped-call]
+
+    async def start(self) -> int:
+        """Listen.  The port."""
+        registers = SimData(
+            BASE, values=[0] * len(self.image.registers), datatype=DataType.REGISTERS
+        )
+        devices = [
+            SimDevice(self._section.unit, simdata=[registers], action=self._answer),
+            self.plain.device(self._section.plain_unit),
+        ]
+        where = (self._section.host, self._section.port)
+        self._server = ModbusTcpServer(devices, address=where)
+        await self._server.serve_forever(background=True)
+        transport: Any = self._server.transport
+        self.port = int(transport.sockets[0].getsockname()[1])
+        return self.port
+
+    async def _answer(
+        self,
+        function: int,
+        start: int,
+        address: int,
+        count: int,
+        registers: list[int],
+        written: list[int] | list[bool] | None,
+    ) -> ExcCodes | None:
+        """One request of a master: the registers are made anew for it, or what it writes is."""
+        if written is not None:
+            refusal = self.write(address, [int(value) for value in written])
+            if refusal:
+                self._inbox.refuse(SOURCE, refusal)
+                return ExcCodes.ILLEGAL_VALUE
+        else:
+            fill(self.image, self._board.told, self._limit_w, self._beats)
+            self._count_down()
+        registers[:] = self.image.registers
+        return None
+
+    def write(self, address: int, values: list[int]) -> str:
+        """ "" when it was taken; else why not, and nothing has changed."""
+        before = list(self.image.registers)
+        try:
+            hit = self.image.write(address, values)
+            control.check(self.image, self._limit_w)
+        except MapError as error:
+            self.image.registers[:] = before
+            return str(error)
+        now_s = self._clock()
+        if (715, "ControllerHb") in hit and before != self.image.registers:
+            self._watch = self._watch.beat(now_s)
+        for function in (control.LIMIT, control.SET, control.SET_PERCENT):
+            if any((704, point) in hit for point in function.points) or (704, "WSetMod") in hit:
+                self._since_s[function.timer] = now_s
+                self._watch = self._watch.limit(now_s)
+        self._say()
+        return ""
+
+    def _say(self) -> None:
+        """What the registers ask, as the one entry of this source."""
+        now_s, heartbeat_s = self._clock(), self._section.heartbeat_s
+        words = control.words(self.image, self._limit_w, self._since_s, self._section.revert_s)
+        failsafe = heartbeat_s > 0 and self._watch.failsafe(now_s)
+        rows, until_s = ((), FOREVER) if failsafe else compose(words, self._limit_w)
+        if not failsafe and not words and self._since_s:
+            self._inbox.withdraw(SOURCE)  # switched off by its master
+            return
+        self._inbox.put_signal(
+            Entry(
+                SOURCE,
+                rows,
+                until_s,
+                self._watch.heard_s if heartbeat_s and not failsafe else now_s,
+                Loss(after_s=heartbeat_s or FOREVER),
+                None if rows and not heartbeat_s else self._default_w,
+                because=", ".join(f"704.{word.name}" for word in words) or "not written to yet",
+            )
+        )
+
+    def _count_down(self) -> None:
+        now_s = self._clock()
+        for function in (control.LIMIT, control.SET):
+            left_s = 0.0
+            if (
+                function.timer in self._since_s
+                and self.image.get(704, function.enable) == control.ON
+            ):
+                timer_s = control.timer_s(self.image, function, self._section.revert_s)
+                left_s = max(0.0, self._since_s[function.timer] + timer_s - now_s)
+            self.image.put(704, function.left, left_s)
+
+
+def adapter_of(config: Config, inbox: Inbox, board: Board) -> Sunspec | None:
+    section = config.signal.sunspec
+    return Sunspec(section, config.site.limit_w, inbox, board) if section else None

@@ -1,0 +1,89 @@
+"""What the site tells everybody on the grid's side: made once a beat, shown by every protocol.
+
+Numbers are watts of site import; None is "not known", which every protocol says in its
+own way (quality flags, not-a-number, a missing point) and never with an old number.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from supervisor.fleet import FAULT, Fleet
+from supervisor.grid.capability import Capability, capability
+from supervisor.site import Site
+
+Quality = Literal["ok", "stale", "missing"]
+STALE_S = 5.0
+OFF_BY = 0.03  # of capacity: more than this between asked and metered is a deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """unix_s: of the beat.  metered_age_s: of the meter's reading.  rigs, sick: how many."""
+
+    unix_s: float
+    limit_w: int
+    asked_w: int
+    committed_w: int
+    floor_w: int
+    capacity_w: int
+    metered_w: int | None
+    metered_age_s: float
+    source: str
+    because: str
+    capability: Capability
+    rigs: int
+    sick: int
+    hz: float | None = None
+
+    @property
+    def quality(self) -> Quality:
+        """Of the metered power."""
+        if self.metered_w is None:
+            return "missing"
+        return "ok" if self.metered_age_s <= STALE_S else "stale"
+
+    @property
+    def deviation_w(self) -> int | None:
+        """Metered less asked; None when the meter says nothing fresh."""
+        return None if self.quality != "ok" else (self.metered_w or 0) - self.asked_w
+
+    @property
+    def deviates(self) -> bool:
+        return abs(self.deviation_w or 0) > OFF_BY * self.capacity_w
+
+
+class Board:
+    """Where the beat puts the newest, and every adapter reads it."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.told: Told | None = None
+
+    def look(self, now_s: float) -> None:
+        """After a beat: what there is to tell.  now_s: monotonic."""
+        site = self._site
+        if site.envelope is None or site.decision is None:
+            return
+        meter, sample, decision = site.inbox.meter, site.inbox.frequency, site.decision
+        self.told = Told(
+            unix_s=site.unix_s,
+            limit_w=site.envelope.limit_w,
+            asked_w=decision.asked_w,
+            committed_w=decision.committed_w,
+            floor_w=decision.floor_w,
+            capacity_w=decision.capacity_w,
+            metered_w=meter.w if meter else None,
+            metered_age_s=now_s - meter.at_s if meter else float("inf"),
+            source=site.envelope.source,
+            because=site.envelope.because,
+            capability=capability(site.fleet),
+            rigs=len(site.fleet),
+            sick=sick(site.fleet),
+            hz=sample.hz if sample and now_s - sample.at_s <= STALE_S else None,
+        )
+
+
+def sick(fleet: Fleet) -> int:
+    """Rigs that cannot do all they are there for: out of the count, in fault, or capped."""
+    well = fleet.counted & (fleet.state != FAULT) & (fleet.cap_level >= fleet.top_level)
+    return int((~well).sum())
