@@ -46,13 +46,13 @@ def free_port() -> int:
 
 
 class Demo:
-    """A site in a folder.  say(text) for remarks."""
+    """A site in a folder.  say(text) for remarks.  connections: shared by the modelled rigs."""
 
     def __init__(
         self, folder: Path, rigs: int, firmware_rigs: int, seed: int, say: Callable[[str], None]
     ) -> None:
         self.folder, self.state_dir, self.say = folder, folder / "state", say
-        self.fleet = ModelFleet(rigs, seed)
+        self.fleet, self.connections = ModelFleet(rigs, seed), 1
         self.wanted = firmware_rigs
         self.firmware: list[VirtualRig] = []
         self.auxiliary_w = AUXILIARY_W * (rigs + firmware_rigs)
@@ -100,7 +100,7 @@ class Demo:
         await self._until((self.state_dir / "api.json").exists, START_S, "supervisor")
         key = (self.state_dir / "site.key").read_bytes()
         self.modelled = ModelledRigs(self.fleet, SITE, key)
-        await self.modelled.connect("127.0.0.1", self.broker_port)
+        await self.modelled.connect("127.0.0.1", self.broker_port, self.connections)
         self._driving = asyncio.create_task(drive(self.modelled), name="fleet")
         self._start_firmware(key)
 

@@ -155,10 +155,12 @@ class ModelFleet:
 
     def _sum(self) -> None:
         self._sum_w = float(self.power_w.sum())
-        self._noise_sd_w = NOISE * float(np.sqrt(self.power_w @ self.power_w))
+        self._noise_sd_w = NOISE * float(np.sqrt(np.square(self.power_w).sum()))
         aim_w = self.listed_w * self.factor - self.floor_w
         come = np.clip((self.power_w - self.floor_w) / np.maximum(aim_w, 1.0), 0, 1)
-        self._sum_ghs = float(self.aim_ghs @ come)
+        self._sum_ghs = float(
+            (self.aim_ghs * come).sum()
+        )  # @ would wake BLAS threads, and they spin
 
     _noise_sd_w = 0.0
 

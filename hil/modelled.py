@@ -1,27 +1,29 @@
 """The fleet model on the wire: joins, hears ladders and budgets, tells its state.
 
-One MQTT connection carries all modelled rigs.  The rules are those of the contract
-and of the firmware: no ladder without its nonce, no budget at or before the one it
-joined at, asleep when the lease runs out, and then it must join anew.
+One MQTT connection carries all modelled rigs, or each has its own.  The rules are
+those of the contract and of the firmware: no ladder without its nonce, no budget at or
+before the one it joined at, asleep when the lease runs out, and then it must join anew.
 """
 
 import asyncio
 import os
 import time
+from collections import deque
 from itertools import islice
 from typing import Any
 
-import gmqtt
 import numpy as np
 
 from hil.bridge import facts
 from hil.fleet import FAR_W, FAULT, STEPS, ModelFleet
+from hil.load import mqtt
+from hil.load.client import DOORS, Client
 from protocols import ladder, mac, messages, topics
 from supervisor.fleet import STATES
 from supervisor.merit import Bools, Ints
 
 TELEMETRY_S = 10.0
-CHANGES_MAX = 400  # states told in one step, so that a mass change does not choke the loop
+CHANGES_MAX = 800  # states told in one step, so that a mass change does not choke the loop
 
 
 class ModelledRigs:
@@ -43,49 +45,68 @@ class ModelledRigs:
         self.heard = self.refused = self.missed = 0
         self._tell: dict[int, None] = {}  # rows with something to say, the longest waiting first
         self._due = 0.0
-        self._client: Any = None
+        self._clients: list[Client] = []
+        self._rows: list[list[int]] = []  # by client
+        self._client_at: Ints = np.zeros(rigs, dtype=np.int64)  # by row
+        self._tasks: list[asyncio.Task[None]] = []
+        self._budgets: deque[bytes] = deque(maxlen=30)
 
     # ---- the wire
 
-    async def connect(self, host: str, port: int) -> None:
-        """Connect, for ever; says hello to everybody whenever the connection is new."""
-        client = gmqtt.Client(f"modelled-{os.getpid()}", clean_session=True)
-        client.set_config(
-            {"reconnect_retries": gmqtt.constants.UNLIMITED_RECONNECTS, "reconnect_delay": 1}
+    async def connect(self, host: str, port: int, connections: int = 1) -> None:
+        """Connected, for ever.  connections: shared by the rigs; as many as rigs is one each."""
+        shares = np.array_split(np.arange(len(self.fleet.names)), connections)
+        doors = asyncio.Semaphore(DOORS)
+        for number, rows in enumerate(shares):
+            client = self._client_of(number, rows.tolist())
+            self._clients.append(client)
+            self._rows.append(rows.tolist())
+            self._client_at[rows] = number
+            self._tasks.append(asyncio.create_task(client.run(host, port, doors), name="rigs"))
+
+    def _client_of(self, number: int, rows: list[int]) -> Client:
+        names = [self.fleet.names[row] for row in rows]
+        alone, everybody = len(rows) == 1, len(rows) == len(self.fleet.names)
+        wanted = [topics.rig(self._site, name, "cmd") for name in (["+"] if everybody else names)]
+        will = (topics.rig(self._site, names[0], "link"), messages.DOWN) if alone else None
+        name = names[0] if alone else f"modelled-{os.getpid()}-{number}"
+        return Client(
+            number, name, [self._budget_topic, *wanted], will, self._on_up, self._on_message
         )
-        client.on_connect = self._on_connect
-        client.on_message = self._on_message
-        self._client = client
-        await client.connect(host, port, version=gmqtt.constants.MQTTv311, keepalive=20)
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.disconnect()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _on_connect(self, client: Any, *_: Any) -> None:
-        client.subscribe(
-            [
-                gmqtt.Subscription(self._budget_topic, qos=0),
-                gmqtt.Subscription(topics.rig(self._site, "+", "cmd"), qos=0),
-            ]
-        )
-        for row in range(len(self.fleet.names)):
+    @property
+    def connected(self) -> int:
+        """How many of the connections stand."""
+        return sum(client.up for client in self._clients)
+
+    def _on_up(self, client: Client) -> None:
+        """Hello to everybody whenever the connection is new."""
+        for row in self._rows[client.number]:
             self._hello(row)
 
-    def _on_message(self, _: Any, topic: str, payload: bytes, *__: Any) -> int:
+    def _on_message(self, _: Client, body: bytes) -> None:
         try:
-            if topic == self._budget_topic:
-                self._budget(bytes(payload))
-            elif (parsed := topics.parse(topic)) and parsed[1] in self._row_of:
-                self._take(self._row_of[parsed[1]], topic, bytes(payload))
+            self.hear(*mqtt.message(body))
         except ValueError:
             self.refused += 1
-        return 0
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """Raises ValueError for what no rig obeys."""
+        if topic == self._budget_topic:
+            if payload not in self._budgets:  # each connection hears it; it says the same to all
+                self._budgets.append(payload)
+                self._budget(payload)
+        elif (parsed := topics.parse(topic)) and parsed[1] in self._row_of:
+            self._take(self._row_of[parsed[1]], topic, payload)
 
     def _publish(self, row: int, kind: str, payload: bytes, retain: bool = False) -> None:
-        if self._client is not None and self._client.is_connected:
-            topic = topics.rig(self._site, self.fleet.names[row], kind)
-            self._client.publish(topic, payload, qos=0, retain=retain)
+        topic = topics.rig(self._site, self.fleet.names[row], kind)
+        self._clients[self._client_at[row]].publish(topic, payload, retain)
 
     def _hello(self, row: int) -> None:
         model = self.fleet.models[int(self.fleet.group[row])]

@@ -7,6 +7,7 @@ import pytest
 
 from hil import fleet as fleets
 from hil.fleet import FAULT, ModelFleet
+from hil.load import mqtt
 from hil.modelled import ModelledRigs
 from protocols import mac, messages, topics
 
@@ -18,31 +19,30 @@ LADDER = [[1, 0, 3000], [2, 3000, 3500]]
 class Wire:
     """Some rigs, a broker that is none, and a clock; says what a supervisor would."""
 
-    is_connected = True
-
     def __init__(self, monkeypatch, rigs=2):
         monkeypatch.setattr(fleets, "FAILS_TO_WAKE", 0.0)
         monkeypatch.setattr("hil.modelled.time", SimpleNamespace(monotonic=lambda: self.now_s))
-        self.now_s, self.told, self.topics = 100.0, [], []
+        self.now_s, self.told = 100.0, []
         self.fleet = ModelFleet(rigs)
         self.rigs = ModelledRigs(self.fleet, SITE, KEY)
-        self.rigs._client = self
-        self.rigs._on_connect(self)
+        self.up = True
+        client = self.rigs._client_of(0, [*range(rigs)])
+        self.topics = client._topics
+        self.rigs._clients, self.rigs._rows = [self], [[*range(rigs)]]
+        self.rigs._on_up(client)
         self.id = 0
 
     # what the client of a broker does
 
-    def publish(self, topic, payload, qos=0, retain=False):
+    def publish(self, topic, payload, retain=False):
         self.told.append((topic, payload, retain))
-
-    def subscribe(self, subscriptions):
-        self.topics += [subscription.topic for subscription in subscriptions]
 
     # what a supervisor does
 
     def hear(self, topic, payload):
         before = self.rigs.refused
-        self.rigs._on_message(self, topic, payload)
+        ((_, body),) = mqtt.Reader().feed(mqtt.publish(topic, payload))
+        self.rigs._on_message(None, body)
         return self.rigs.refused == before
 
     def cmd(self, row=0, key=KEY, **changes):
