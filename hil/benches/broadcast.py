@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from hil.load.broker import Kind, broker_of, fits, rss_mb
+from hil.benches.brokers import Kind, broker_of, fits, rss_mb
 from hil.load.crowd import Crowd
 from protocols import mac, messages, topics
 from supervisor.inbox import Inbox

@@ -11,7 +11,7 @@ import typer
 
 from hil.bridge import facts
 from hil.load import mqtt
-from hil.load.broker import Kind, broker_of, rss_mb
+from hil.benches.brokers import Kind, broker_of, rss_mb
 from hil.load.crowd import Crowd
 from hil.models import MODELS
 from protocols import messages, topics

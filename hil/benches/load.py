@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from hil.demo import Demo
-from hil.load.broker import cpu_s, fits, rss_mb
+from hil.benches.brokers import cpu_s, fits, rss_mb
 from hil.surplus import tape, winter
 from supervisor import commands
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hil.load.broker import Kind, UnderTest, broker_of, cpu_s, fits, rss_mb
+from hil.benches.brokers import Kind, UnderTest, broker_of, cpu_s, fits, rss_mb
 from hil.load.crowd import Crowd
 from supervisor import nats
 

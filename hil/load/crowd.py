@@ -11,17 +11,21 @@ from multiprocessing.connection import Connection
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hil.load.client import DOORS, Client
 from protocols import messages, topics
-from supervisor import nats
-from supervisor.merit import Floats
 
 ANSWER_S = 120.0
 
+Seconds = NDArray[np.float64]
+
 
 class Crowd:
-    """count clients of a site on host:port, named rig-00000 and so on, in so many processes."""
+    """count clients of a site, named rig-00000 and so on, in so many processes.
+
+    As many files may be open in each as in this one.
+    """
 
     def __init__(self, site: str, port: int, count: int, processes: int = 2) -> None:
         forks = multiprocessing.get_context("spawn")
@@ -59,7 +63,7 @@ class Crowd:
             await asyncio.sleep(0.05)
         return time.monotonic() - begun_s
 
-    def heard(self) -> tuple[Floats, int]:
+    def heard(self) -> tuple[Seconds, int]:
         """(when each client that heard anything heard it first, how many messages in all)."""
         answers = self.ask("heard")
         return np.concatenate([at for at, _ in answers]), sum(count for _, count in answers)
@@ -104,7 +108,7 @@ class Worker:
     def up(self) -> int:
         return sum(client.up for client in self.clients)
 
-    def heard(self) -> tuple[Floats, int]:
+    def heard(self) -> tuple[Seconds, int]:
         """What was heard since this was last asked."""
         answer = self._at_s[self._at_s > 0], self._messages
         self._at_s, self._messages = np.zeros(len(self.clients)), 0
@@ -124,7 +128,6 @@ class Worker:
 
 
 def _work(pipe: Connection, site: str, port: int, first: int, count: int) -> None:
-    nats.raise_file_limit(count + 100)
     asyncio.run(_serve(pipe, Worker(site, port, first, count)))
 
 
