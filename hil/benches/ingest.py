@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from hil.benches.brokers import Kind, broker_of, rss_mb
 from hil.bridge import facts
 from hil.load import mqtt
-from hil.benches.brokers import Kind, broker_of, rss_mb
 from hil.load.crowd import Crowd
 from hil.models import MODELS
 from protocols import messages, topics

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hil.demo import Demo
 from hil.benches.brokers import cpu_s, fits, rss_mb
+from hil.demo import Demo
 from hil.surplus import tape, winter
 from supervisor import commands
 
