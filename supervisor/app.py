@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from supervisor import api, keys
+from supervisor.alarms.channels import notifier_of
 from supervisor.broker import broker_of
 from supervisor.config import Config
 from supervisor.devices import devices_of
@@ -65,10 +66,19 @@ async def _serve(
     inbox = Inbox()
     key = keys.site_key(config.state_dir)
     site = Site(config, inbox, ledger, key, time.monotonic(), time.time())
-    people, board = People(site), Board(site)
+    notifier, board = notifier_of(config.site.name, config.alarms), Board(site)
+    people = People(site, notifier.tell)
     link = link_of(config, inbox, port)
     devices = devices_of(config, inbox)
     publish = devices.keeper.publish(link.publish)
+    door = door_of(config, people)
+    people.alarms.others |= {
+        "broker.lost_s": lambda: {"": link.lost_s(time.monotonic())},
+        "notify.failing_s": notifier.failing,
+        "door.wrong_per_min": lambda: {
+            "": people.alarms.per_min("wrong tokens", door.refused[401] + door.refused[429])
+        },
+    }
     sources = [
         *devices.sources,
         signal_csv.signal_of(config, inbox),
@@ -84,7 +94,8 @@ async def _serve(
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(link.until_connected(), FIRST_S)
         tasks.create_task(_beat(config, inbox, site, (people, board), publish), name="beat")
-        tasks.create_task(_serve_people(config, people), name="api")
+        tasks.create_task(_serve_people(config, people, door), name="api")
+        tasks.create_task(notifier.run(), name="notifier")
         tasks.create_task(_told_to_stop(), name="signals")
 
 
@@ -107,11 +118,15 @@ async def _beat(
                 await inbox.wake.wait()
 
 
-async def _serve_people(config: Config, people: People) -> None:
+def door_of(config: Config, people: People) -> Door:
+    """Who gets in.  Raises SecretError and TokenError."""
+    tokens = Tokens(config.state_dir / "tokens.json", keys.api_token(config.state_dir))
+    return Door(tokens, people.record)
+
+
+async def _serve_people(config: Config, people: People, door: Door) -> None:
     """The API, and the file that tells clients where it is."""
     where = config.state_dir / "api.json"
-    tokens = Tokens(config.state_dir / "tokens.json", keys.api_token(config.state_dir))
-    door = Door(tokens, people.record)
 
     def bound(port: int) -> None:
         text = json.dumps({"host": config.api.host, "port": port, "pid": os.getpid()})

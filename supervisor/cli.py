@@ -14,7 +14,18 @@ from importlib.metadata import entry_points, version
 import typer
 
 GROUP = "surplus.commands"
-OWN = ("run", "status", "rigs", "why", "signal", "report", "top", "token", "audit")
+OWN = (
+    "alarms",
+    "audit",
+    "report",
+    "rigs",
+    "run",
+    "signal",
+    "status",
+    "token",
+    "top",
+    "why",
+)
 
 Register = Callable[[typer.Typer], None]
 

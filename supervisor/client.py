@@ -12,6 +12,8 @@ import msgspec
 
 from supervisor.live import EVENTS, ROWS
 from supervisor.view import (
+    AckOrder,
+    AlarmView,
     AuditView,
     EventView,
     NewToken,
@@ -19,6 +21,8 @@ from supervisor.view import (
     RigView,
     SignalDetail,
     SignalOrder,
+    SilenceOrder,
+    SilenceView,
     SiteView,
     TokenOrder,
     TokenView,
@@ -125,6 +129,21 @@ class Client:
     def audit(self, limit: int = EVENTS, who: str = "") -> list[AuditView]:
         asked = {"limit": limit, "who": who}
         return self._read("GET", "/api/audit", list[AuditView], params=asked)
+
+    def alarms(self) -> list[AlarmView]:
+        return self._read("GET", "/api/alarms", list[AlarmView])
+
+    def silences(self) -> list[SilenceView]:
+        return self._read("GET", "/api/silences", list[SilenceView])
+
+    def acknowledge(self, key: str, by: str) -> None:
+        """Raises RefusedError when there is no such alarm."""
+        order = msgspec.json.encode(AckOrder(key=key, by=by))
+        self._ask("POST", "/api/alarms/ack", content=order)
+
+    def silence(self, order: SilenceOrder) -> None:
+        """Raises RefusedError with the reason when it cannot be."""
+        self._ask("POST", "/api/silences", content=msgspec.json.encode(order))
 
     def tokens(self) -> list[TokenView]:
         return self._read("GET", "/api/tokens", list[TokenView])

@@ -15,9 +15,11 @@ import msgspec
 
 from protocols import topics
 from supervisor import settings
+from supervisor.sections import alarms as alarms_section
 from supervisor.sections import meter as meters_section
 from supervisor.sections import modbus as modbus_section
 from supervisor.sections import modbus_rigs as rigs_section
+from supervisor.sections.alarms import AlarmsConfig
 from supervisor.sections.api import ApiConfig
 from supervisor.sections.broker import BrokerConfig
 from supervisor.sections.meter import OWN, SUNSPEC, MeterConfig, MeterKeys
@@ -42,6 +44,7 @@ class Config(Section, frozen=True, kw_only=True):
     modbus_rigs: tuple[ModbusRigs, ...] = ()
     signal: SignalConfig = SignalConfig()
     api: ApiConfig = ApiConfig()
+    alarms: AlarmsConfig = AlarmsConfig()
 
     @property
     def state_dir(self) -> Path:
@@ -109,6 +112,7 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
     yield from modbus_section.nonsense(config.modbus)
     yield from meters_section.nonsense(config.all_meters, gateways)
     yield from rigs_section.nonsense(config.modbus_rigs, gateways)
+    yield from alarms_section.nonsense(config.alarms)
     for key, file in _files(config):
         if not Path(file).is_file():
             shipped = ", ".join(sorted(file.stem for file in METERS.glob("*.toml")))
@@ -135,6 +139,9 @@ def _files(config: Config) -> typing.Iterator[tuple[str, str]]:
             yield "meter.map" if meter.gateway == OWN else "meters.map", meter.map
     if config.signal.csv:
         yield "signal.csv.file", config.signal.csv.file
+    for key in alarms_section.FILES:
+        if file := getattr(config.alarms, key):
+            yield f"alarms.{key}", file
     if config.signal.mqtt and config.signal.mqtt.password_file:
         yield "signal.mqtt.password_file", config.signal.mqtt.password_file
 
@@ -164,6 +171,7 @@ def resolved(config: Config, folder: Path) -> Config:
         meter=mapped(config.meter),
         meters=tuple(mapped(keys) for keys in config.meters),
         signal=signal,
+        alarms=absolute(config.alarms, *alarms_section.FILES),
     )
 
 

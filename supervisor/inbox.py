@@ -6,6 +6,7 @@ refusal goes to the ledger with its reason.
 
 import asyncio
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from supervisor.envelope import Entry
@@ -66,6 +67,7 @@ class Inbox:
         self.entries: dict[str, Entry] = {}
         self.lost = 0
         self._news: list[Entry] = []
+        self.refused: Counter[str] = Counter()  # since the start, by source
         self._refusals: list[Refusal] = []
         self._heard: list[tuple[str, str, bytes]] = []
 
@@ -97,6 +99,7 @@ class Inbox:
         return self.entries.pop(source, None) is not None
 
     def refuse(self, source: str, because: str) -> None:
+        self.refused[source] += 1
         if len(self._refusals) < REFUSALS_MAX:
             self._refusals.append(Refusal(source, because))
 

@@ -74,6 +74,7 @@ class Link:
         rigs: bool = True,
     ) -> None:
         self.counters = Counters()
+        self._lost_s: float | None = None
         self.because = "not connected yet"  # why it is not, for a person
         self._put_rig, self._site = inbox.put_rig, site
         self._host, self._port = host, port
@@ -88,6 +89,14 @@ class Link:
     def connected(self) -> bool:
         """Whether the broker has taken our subscriptions and the connection stands."""
         return self._client is not None and bool(self._client.is_connected)
+
+    def lost_s(self, now_s: float) -> float:
+        """Seconds since it was last seen connected; 0 while it is."""
+        if self.connected:
+            self._lost_s = None
+            return 0.0
+        self._lost_s = now_s if self._lost_s is None else self._lost_s
+        return now_s - self._lost_s
 
     async def until_connected(self) -> None:
         await self._up.wait()

@@ -172,3 +172,45 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     token: str
+
+
+class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong, and what to do about it."""
+
+    key: str
+    rule: str
+    subject: str  # a rig, a place, a source; "" is the site
+    severity: str
+    since_s: float
+    count: int  # rigs
+    rigs: list[str]  # some of them
+    text: str
+    means: str
+    check: str
+    tool: str
+    acked_by: str
+    acked_s: float | None
+    silenced: bool
+
+
+class SilenceView(msgspec.Struct, frozen=True, kw_only=True):
+    rule: str
+    subject: str
+    until_s: float
+    by: str
+    why: str
+
+
+class AckOrder(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    by: str = "operator"
+
+
+class SilenceOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """rule and subject: "" is any.  for_s: 0 ends the silence."""
+
+    for_s: float
+    rule: str = ""
+    subject: str = ""
+    by: str = "operator"
+    why: str = ""

@@ -40,6 +40,16 @@ def asking(state_dir: Path, refused: int = WRONG) -> Iterator["Client"]:
         raise typer.Exit(refused if isinstance(error, RefusedError) else WRONG) from None
 
 
+def seconds(text: str) -> float:
+    """A stretch of time on the command line, as 15m."""
+    from supervisor import units
+
+    try:
+        return units.parse_seconds(text)
+    except units.UnitError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def remark(text: str) -> None:
     typer.echo(text, err=True)
 

@@ -48,8 +48,18 @@ def _serve(config: "Config") -> int:
     from supervisor.nats import BrokerError
     from supervisor.sources.registers import MapError
     from supervisor.sources.signal_csv import CsvError
+    from supervisor.tokens import TokenError
 
-    known = (app.AppError, ApiError, BrokerError, SecretError, LedgerError, MapError, CsvError)
+    known = (
+        TokenError,
+        app.AppError,
+        ApiError,
+        BrokerError,
+        SecretError,
+        LedgerError,
+        MapError,
+        CsvError,
+    )
     try:
         asyncio.run(app.run(config))
     except known as error:

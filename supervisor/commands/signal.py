@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supervisor import commands, units
-from supervisor.commands import AsJson, StateDir
+from supervisor.commands import AsJson, StateDir, seconds
 
 if TYPE_CHECKING:
     from supervisor.view import SignalView
@@ -26,13 +26,6 @@ def register(app: typer.Typer) -> None:
 def watts(text: str) -> int:
     try:
         return units.parse_watts(text)
-    except units.UnitError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def seconds(text: str) -> float:
-    try:
-        return units.parse_seconds(text)
     except units.UnitError as error:
         raise typer.BadParameter(str(error)) from None
 

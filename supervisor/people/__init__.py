@@ -2,15 +2,17 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 
-from supervisor import audit, why
+from supervisor import audit, said, why
+from supervisor.alarms.keeper import Keeper
+from supervisor.alarms.state import Change
 from supervisor.audit import Deed
 from supervisor.envelope import Entry
 from supervisor.ledger import Row
 from supervisor.live import Page, Wish
-from supervisor.people import signals
-from supervisor.people.table import Table
 from supervisor.site import Site
+from supervisor.table import Table
 from supervisor.units import watts
 from supervisor.view import (
     AuditView,
@@ -24,6 +26,8 @@ from supervisor.view import (
 )
 
 HISTORY = 300  # ticks
+ALARMS_S = 0.5  # alarms are not looked at more often than this
+FALL_BEATS = 6  # how long what was asked before a fall is still allowed
 LOG_KINDS = ("term", "signal", "refused", "deal", "event")
 RIG_EVENTS = 20
 
@@ -31,23 +35,37 @@ RIG_EVENTS = 20
 class People:
     """Answers for the API.  look() is called after every tick."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(
+        self, site: Site, tell: Callable[[list[Change]], None] = lambda news: None
+    ) -> None:
         self._site = site
         self._asked_w: deque[int] = deque(maxlen=HISTORY)
         self._metered_w: deque[int | None] = deque(maxlen=HISTORY)
         self._now_s = 0.0
+        self._table: Table | None = None
+        self.alarms, self._alarms_s = Keeper(site, tell), -1e18
 
     def look(self, now_s: float) -> None:
         """Keep this tick for the histories."""
         assert self._site.decision is not None
-        self._now_s = now_s
+        self._now_s, self._table = now_s, None
         meter = self._site.inbox.meter
         fresh = meter is not None and now_s - meter.at_s < 5.0
         self._asked_w.append(self._site.decision.asked_w)
         self._metered_w.append(meter.w if meter and fresh else None)
+        if now_s - self._alarms_s >= ALARMS_S:
+            self._alarms_s = now_s
+            self.alarms.look(now_s, self.table, list(self._asked_w)[-FALL_BEATS:])
 
+    @property
     def table(self) -> Table:
-        return Table(self._site, self._now_s)
+        """The rigs as they were at the last beat."""
+        if self._table is None:
+            self._table = Table(self._site, self._now_s)
+        return self._table
+
+    def unix_s(self) -> float:
+        return self._site.unix_s
 
     # ---- the site
 
@@ -55,7 +73,7 @@ class People:
         site, made, envelope = self._site, self._site.decision, self._site.envelope
         assert made is not None and envelope is not None
         meter, ahead = site.inbox.meter, self._next_change()
-        states = self.table().by_state()
+        states = self.table.by_state()
         return SiteView(
             site=site.config.site.name,
             at_s=site.unix_s,
@@ -79,7 +97,7 @@ class People:
             rigs=len(site.fleet),
             by_state={name: count for name, count in states.items() if count},
             silent=states["silent"],
-            signals=[signals.brief(entry, site.unix_s) for entry in site.inbox.entries.values()],
+            signals=[said.brief(entry, site.unix_s) for entry in site.inbox.entries.values()],
             asked_history_w=list(self._asked_w),
             metered_history_w=list(self._metered_w),
         )
@@ -95,20 +113,20 @@ class People:
         site, envelope = self._site, self._site.envelope
         assert envelope is not None
         return [
-            signals.full(entry, site.unix_s, entry.source == envelope.source)
+            said.full(entry, site.unix_s, entry.source == envelope.source)
             for entry in site.inbox.entries.values()
         ]
 
     # ---- rigs
 
     def rigs(self, wish: Wish) -> Page:
-        return self.table().page(wish)
+        return self.table.page(wish)
 
     def rig(self, rig: str) -> RigDetail | None:
         fleet, row = self._site.fleet, self._site.fleet.row_of.get(rig)
         if row is None:
             return None
-        table = self.table()
+        table = self.table
         levels = range(1, int(fleet.top_level[row]) + 1)
         watts_, ghs = fleet.points.watts[row].tolist(), fleet.points.ghs[row].tolist()
         own = self._site.ledger.of_source("event", rig, RIG_EVENTS)
@@ -131,7 +149,7 @@ class People:
         row = self._site.fleet.row_of.get(rig)
         if row is None:
             return None
-        table = self.table()
+        table = self.table
         return WhyView(rig=rig, lines=why.now(self._site, table.row(row), row))
 
     def events(self, limit: int) -> list[EventView]:

@@ -19,7 +19,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from supervisor import roles
 from supervisor.gate import Door
-from supervisor.routes import access, rigs, signals, site, stream
+from supervisor.routes import access, alarms, rigs, signals, site, stream
 from supervisor.routes.parts import BODY_MAX, Provider, caller_of, known_error, unknown_error
 
 __all__ = ["BODY_MAX", "Provider", "application"]
@@ -28,6 +28,7 @@ HANDLERS: Sequence[Any] = (
     *site.HANDLERS,
     *rigs.HANDLERS,
     *signals.HANDLERS,
+    *alarms.HANDLERS,
     *access.HANDLERS,
     *stream.HANDLERS,
 )

@@ -11,14 +11,17 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 
+from supervisor.alarms.state import Silence
 from supervisor.live import Page, Wish
-from supervisor.tokens import Caller
+from supervisor.tokens import LOCAL, Caller
 from supervisor.view import (
+    AlarmView,
     AuditView,
     EventView,
     RigDetail,
     SignalDetail,
     SignalOrder,
+    SilenceView,
     SiteView,
     WhyView,
 )
@@ -31,6 +34,9 @@ BODY_MAX = 4096  # bytes of a request, or of one message on the socket
 class Provider(Protocol):
     """The supervisor, as far as people see it."""
 
+    @property
+    def alarms(self) -> "Alarms": ...
+    def unix_s(self) -> float: ...
     def site(self) -> SiteView: ...
     def rigs(self, wish: Wish) -> Page: ...
     def rig(self, rig: str) -> RigDetail | None: ...
@@ -40,6 +46,15 @@ class Provider(Protocol):
     def why(self, rig: str) -> WhyView | None: ...
     def order_signal(self, order: SignalOrder) -> str: ...
     def withdraw_signal(self, source: str) -> bool: ...
+
+
+class Alarms(Protocol):
+    """What is wrong, as far as people see it."""
+
+    def views(self) -> list[AlarmView]: ...
+    def silences(self) -> list[SilenceView]: ...
+    def acknowledge(self, key: str, by: str) -> bool: ...
+    def silence(self, wish: Silence) -> None: ...
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -74,6 +89,17 @@ def caller_of(request: ASGIConnection[Any, Any, Any, Any]) -> Caller:
 def provider_of(state: State) -> Provider:
     provider: Provider = state.provider
     return provider
+
+
+def name_of(caller: Caller, said: str) -> str:
+    """Whose word it is: a token has its own name, this machine's people say theirs."""
+    return said if caller.name == LOCAL else caller.name
+
+
+def name_wrong(name: str) -> str:
+    """Why nobody has this name; "" when somebody may."""
+    good = 1 <= len(name) <= 32 and name.isprintable()
+    return "" if good else "by is a name of 1 to 32 characters"
 
 
 def known_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -8,8 +8,8 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromQuery, JSONBody
 
-from supervisor.routes.parts import deletes, posts, provider_of, reads
-from supervisor.tokens import LOCAL, Caller
+from supervisor.routes.parts import deletes, name_of, name_wrong, posts, provider_of, reads
+from supervisor.tokens import Caller
 from supervisor.view import SignalDetail, SignalOrder
 
 MW_MAX = 10_000.0
@@ -41,20 +41,13 @@ def withdraw_signal(state: State, source: FromQuery[str] = "operator") -> dict[s
     return {"withdrawn": source}
 
 
-def name_of(caller: Caller, said: str) -> str:
-    """Whose word it is: a token has its own name, this machine's people say theirs."""
-    return said if caller.name == LOCAL else caller.name
-
-
 def order_error(order: SignalOrder) -> str:
     """Why no site could take this order; "" when one could."""
     if not (math.isfinite(order.mw) and 0 <= order.mw <= MW_MAX):
         return f"mw is 0 to {MW_MAX:.0f}, not {order.mw}"
     if not (math.isfinite(order.for_s) and 0 < order.for_s <= ORDER_S_MAX):
         return f"for_s is above 0 and at most {ORDER_S_MAX:.0f} (a week), not {order.for_s}"
-    if not (1 <= len(order.by) <= 32 and order.by.isprintable()):
-        return "by is a name of 1 to 32 characters"
-    return ""
+    return name_wrong(order.by)
 
 
 HANDLERS = (signals, order_signal, withdraw_signal)

@@ -93,7 +93,7 @@ class Rig:
                 "hash_ghs": 0,
                 "hot_dc": 300,
                 "inlet_dc": 200,
-                "fan_rpm": 0,
+                "fan_rpm": 4000,
                 "fan_pm": 0,
                 "cap_level": 0 if self.faulted else len(self.points),
                 "term": told.term,

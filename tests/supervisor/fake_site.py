@@ -15,12 +15,14 @@ from supervisor.limits import Limit
 from supervisor.live import page
 from supervisor.tokens import Tokens
 from supervisor.view import (
+    AlarmView,
     AuditView,
     EventView,
     RigDetail,
     RigView,
     SignalDetail,
     SignalView,
+    SilenceView,
     SiteView,
     StepView,
     WhyView,
@@ -124,6 +126,24 @@ DETAIL = RigDetail(
 )
 
 
+ALARM = AlarmView(
+    key="rig-silent c07",
+    rule="rig-silent",
+    subject="c07",
+    severity="warning",
+    since_s=NOW_S - 95,
+    count=300,
+    rigs=["c07-r1-1", "c07-r1-2"],
+    text="silent",
+    means="nothing heard",
+    check="its switch port",
+    tool="network cable",
+    acked_by="",
+    acked_s=None,
+    silenced=False,
+)
+
+
 def _audit(deed):
     values = {"at_s": NOW_S} | {name: getattr(deed, name) for name in deed.__struct_fields__}
     del values["address"]
@@ -134,13 +154,41 @@ def replace(value, **changes):
     return msgspec.structs.replace(value, **changes)
 
 
+class FakeAlarms:
+    """One alarm, and a memory of what was done about it."""
+
+    def __init__(self):
+        self.found, self.acked, self.wishes = [ALARM], [], []
+
+    def views(self):
+        return self.found
+
+    def silences(self):
+        return [
+            SilenceView(rule=w.rule, subject=w.subject, until_s=w.until_s, by=w.by, why=w.why)
+            for w in self.wishes
+        ]
+
+    def acknowledge(self, key, by):
+        self.acked.append((key, by))
+        return key == ALARM.key
+
+    def silence(self, wish):
+        self.wishes = [w for w in self.wishes if w.key != wish.key]
+        if wish.until_s > NOW_S:
+            self.wishes.append(wish)
+
+
 class FakeSite:
     """A provider that says what it was given and remembers what it was told."""
 
     def __init__(self, site=SITE, refusal=""):
         self.now, self.refusal = site, refusal
         self.orders, self.withdrawn, self.broken, self.deeds = [], [], False, []
-        self.withdrawable = ("operator",)
+        self.withdrawable, self.alarms = ("operator",), FakeAlarms()
+
+    def unix_s(self):
+        return NOW_S
 
     def site(self):
         if self.broken:

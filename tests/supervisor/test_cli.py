@@ -6,6 +6,7 @@ import sys
 import time
 from importlib.metadata import EntryPoint
 
+import fake_site
 import pytest
 import typer
 from fake_site import RIGS, SITE, FakeSite, replace, served
@@ -170,6 +171,43 @@ def test_a_token_is_made_shown_once_listed_and_revoked(surplus):
     assert surplus("token", "revoke", "bob").exit_code == 0
     assert surplus("token", "revoke", "ann").exit_code == 1
     assert "nobody has a token" in surplus("token", "list").stderr
+
+
+def test_alarms_say_what_to_do_and_end_with_1(surplus, site):
+    for words in (["alarms"], ["alarms", "list"]):
+        shown = surplus(*words)
+        assert shown.exit_code == 1
+        head, *rest = shown.stdout.splitlines()
+        assert head.startswith("warning  rig-silent c07 (300 rigs): silent  [for ")
+        assert [line.split(None, 1) for line in rest] == [
+            ["means", "nothing heard"],
+            ["check", "its switch port"],
+            ["bring", "network cable"],
+            ["rigs", "c07-r1-1, c07-r1-2 ..."],
+        ]
+    assert surplus("alarms", "list", "--brief").stdout.count("\n") == 1
+    assert json.loads(surplus("alarms", "list", "--json").stdout)[0]["key"] == "rig-silent c07"
+    site.alarms.found = []
+    assert surplus("alarms").exit_code == 0 and "nothing is wrong" in surplus("alarms").stderr
+    site.alarms.found = [replace(fake_site.ALARM, silenced=True)]
+    assert surplus("alarms").exit_code == 0 and "silenced" in surplus("alarms").stdout
+    site.alarms.found = [fake_site.ALARM]
+
+
+def test_an_alarm_is_acknowledged_and_silenced(surplus, site):
+    assert surplus("alarms", "ack", "rig-silent c07", "--by", "ann").exit_code == 0
+    assert site.alarms.acked[-1] == ("rig-silent c07", "ann")
+    assert surplus("alarms", "ack", "no such").exit_code == 1
+    done = surplus("alarms", "silence", "--for", "2h", "--subject", "c07", "--why", "painting")
+    assert done.stdout == "everything of c07: silent for 2 h 00 m\n"
+    assert site.alarms.wishes[-1].until_s == fake_site.NOW_S + 7200
+    assert "/c07 " in surplus("alarms", "silences").stdout
+    assert json.loads(surplus("alarms", "silences", "--json").stdout)[0]["why"] == "painting"
+    assert "nothing is silenced" in surplus("alarms", "silences", "--end", "/c07").stderr
+    wrong = surplus("alarms", "silence", "--for", "2h", "--rule", "nonsense")
+    assert wrong.exit_code == 2 and "rig-silent" in wrong.stderr
+    assert surplus("alarms", "silence", "--for", "2h").exit_code == 2
+    assert surplus("alarms", "silence", "--for", "soon", "--rule", "rig-hot").exit_code == 2
 
 
 def test_what_people_did_is_told(surplus, site):

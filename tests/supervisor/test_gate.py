@@ -18,6 +18,8 @@ ORDER = {"mw": 3.2, "for_s": 900, "by": "somebody-else"}
 # what is sent to a route that wants something
 SENT = {
     ("POST", "/api/signal"): {"json": ORDER},
+    ("POST", "/api/alarms/ack"): {"json": {"key": "rig-silent c07"}},
+    ("POST", "/api/silences"): {"json": {"rule": "rig-hot", "for_s": 60}},
     ("POST", "/api/tokens"): {"json": {"name": "eve", "role": "viewer", "days": 1}},
 }
 

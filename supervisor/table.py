@@ -13,7 +13,7 @@ from supervisor.filters import Number, Word
 from supervisor.fleet import FAULT, STATES
 from supervisor.live import Page, Wish
 from supervisor.merit import Bools, Ints
-from supervisor.places import container
+from supervisor.places import by_name
 from supervisor.site import Site
 from supervisor.view import RigView
 
@@ -37,6 +37,10 @@ class Table:
         self.state[self.down] = DOWN
         self.admitted_w = fleet.floor_w + site.dispatcher.admitted_by_rig().astype(np.int64)
         self.sickness = self._sickness()
+
+    def place(self, row: int) -> str:
+        """Where a rig stands; "" when nobody said."""
+        return by_name(self.fleet.names[row])
 
     def _sickness(self) -> Ints:
         """0 well; higher is sicker: faults, cut off, silent, capped, then hot."""
@@ -94,7 +98,7 @@ class Table:
             "rig": fleet.names,
             "model": [fleet.models[group] for group in fleet.group.tolist()],
             "state": [SHOWN[number] for number in self.state.tolist()],
-            "place": [container(name) for name in fleet.names],
+            "place": [self.place(row) for row in range(len(fleet))],
             "why": fleet.whys,
         }
         chosen = zip(*(columns[member] for member in members), strict=True)
@@ -105,7 +109,7 @@ class Table:
         return RigView(
             rig=fleet.names[row],
             model=fleet.models[int(fleet.group[row])],
-            place=container(fleet.names[row]),
+            place=self.place(row),
             state=SHOWN[int(self.state[row])],
             level=int(fleet.level[row]),
             admitted_w=int(self.admitted_w[row]),
