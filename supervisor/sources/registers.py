@@ -57,7 +57,7 @@ class Register(_Table, frozen=True, kw_only=True):
     address: Annotated[int, Meta(ge=0, le=65535)]
     kind: Literal["holding", "input"]
     format: Format
-    unit: Literal["W", "Wh", "Hz"]
+    unit: Literal["W", "Wh", "Hz", "%", "A", "Pa"]
     scale: float = 1.0
     word_order: Literal["big", "little"] = "big"
     exponent: Annotated[int, Meta(ge=0, le=65535)] | None = None
@@ -108,33 +108,46 @@ class Map(_Table, frozen=True, kw_only=True):
 
     def spans(self) -> list[Span]:
         """The fewest requests that bring all registers; that with the power first."""
-        wanted = sorted(span for _, register in self.registers() for span in register.spans())
-        spans: list[Span] = []
-        for span in wanted:
-            last = spans[-1] if spans else None
-            if last and last.kind == span.kind and self._fit(last, span):
-                spans[-1] = last._replace(words=max(last.end, span.end) - last.address)
-            else:
-                spans.append(span)
-        first = next(s for s in spans if within(s, next(self.power.spans())))
-        return [first] + [span for span in spans if span is not first]
-
-    def _fit(self, last: Span, span: Span) -> bool:
-        together = max(last.end, span.end) - last.address
-        return span.address <= last.end + self.gap and together <= WORDS_MAX
+        return spans_of([register for _, register in self.registers()], self.gap)
 
     def values(self, read: Mapping[Span, Sequence[int]]) -> dict[str, float]:
         """Registers by name, from the words of all spans; but for the power, one that the
         device does not know is left out.  Raises ReadingError."""
-        values = {}
-        for name, register in self.registers():
-            words = [_cut(name, read, span) for span in register.spans()]
-            try:
-                values[name] = decode(name, register, *words)
-            except NotKnown:
-                if name == "power":
-                    raise
-        return values
+        return values_of(dict(self.registers()), read, needed="power")
+
+
+def spans_of(registers: Sequence[Register], gap: int) -> list[Span]:
+    """The fewest requests that bring these registers; that with the first one first."""
+    spans: list[Span] = []
+    for span in sorted(span for register in registers for span in register.spans()):
+        last = spans[-1] if spans else None
+        if last and last.kind == span.kind and _fit(last, span, gap):
+            spans[-1] = last._replace(words=max(last.end, span.end) - last.address)
+        else:
+            spans.append(span)
+    first = next(span for span in spans if within(span, next(registers[0].spans())))
+    return [first] + [span for span in spans if span is not first]
+
+
+def _fit(last: Span, span: Span, gap: int) -> bool:
+    together = max(last.end, span.end) - last.address
+    return span.address <= last.end + gap and together <= WORDS_MAX
+
+
+def values_of(
+    registers: Mapping[str, Register], read: Mapping[Span, Sequence[int]], needed: str
+) -> dict[str, float]:
+    """By name, from the words of all spans; what the device does not know is left out, but
+    for the needed one.  Raises ReadingError."""
+    values = {}
+    for name, register in registers.items():
+        words = [_cut(name, read, span) for span in register.spans()]
+        try:
+            values[name] = decode(name, register, *words)
+        except NotKnown:
+            if name == needed:
+                raise
+    return values
 
 
 def within(span: Span, part: Span) -> bool:

@@ -1,0 +1,262 @@
+"""Fans and pumps over Modbus: each read on its own beat and told again whenever it forgot.
+
+What is wished and what limit follows is decided in supervisor/facility.py; the limit goes
+into the inbox as one entry, `facility`, and never to a rig.
+"""
+
+import asyncio
+import logging
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from supervisor.config import Config
+from supervisor.envelope import Entry, settle
+from supervisor.facility import Drive, Facility, Load, Plan, Rules, Sight
+from supervisor.inbox import Inbox
+from supervisor.modbus import DeviceError, Gateways, Unit
+from supervisor.sections.facility import DriveKeys
+from supervisor.site import Site
+from supervisor.sources.registers import (
+    MapError,
+    ReadingError,
+    Register,
+    spans_of,
+    values_of,
+)
+
+log = logging.getLogger(__name__)
+
+SOURCE = "facility"
+AHEAD_S = 60.0  # fans are started for what will be allowed so soon
+SAY_S = 10.0  # the limit is said again,
+SILENT_S = 30.0  # and is 0 MW when it was not for so long
+UNITS = {"speed": "%", "current": "A", "pressure": "Pa"}
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The register that starts and stops it."""
+
+    address: Annotated[int, Meta(ge=0, le=65535)]
+    run: Annotated[int, Meta(ge=0, le=65535)]
+    stop: Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The register of the speed wanted."""
+
+    address: Annotated[int, Meta(ge=0, le=65535)]
+    per_percent: float
+
+
+class DriveMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """edge: it starts only when stop was written before run.  single: by function 6."""
+
+    name: str
+    edge: bool = False
+    single: bool = False
+    command: Command
+    reference: Reference | None = None
+    speed: Register | None = None
+    current: Register | None = None
+    pressure: Register | None = None
+
+
+def load_drive(path: str | Path, proof: str) -> tuple[DriveMap, Register]:
+    """The map in a file, and its register that proves airflow.  Raises MapError."""
+    try:
+        found = msgspec.convert(tomllib.loads(Path(path).read_text("utf-8")), DriveMap)
+    except OSError as error:
+        raise MapError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise MapError(f"{path}: {str(error).replace('$.', '')}") from None
+    register: Register | None = getattr(found, proof)
+    if register is None:
+        raise MapError(f"{path}: it has no {proof}, by which drives.proof would prove airflow")
+    if register.unit != UNITS[proof]:
+        raise MapError(f"{path}: {proof}.unit is {register.unit}, it must be {UNITS[proof]}")
+    return found, register
+
+
+class Reader:
+    """One drive: looked at, and told when what it holds is not what is wished."""
+
+    def __init__(
+        self, keys: DriveKeys, unit: Unit, clock: Callable[[], float], reassert_s: float
+    ) -> None:
+        self.name, self.wish = keys.name, False
+        self._keys, self._unit, self._clock, self._reassert_s = keys, unit, clock, reassert_s
+        self._map, self._proof = load_drive(keys.map, keys.proof)
+        self._told_s = -float("inf")
+
+    async def look(self) -> Sight:
+        """Raises DeviceError and ReadingError.  at_s is before the question."""
+        at_s, command = self._clock(), self._map.command.address
+        (held,) = await self._unit.read("holding", command, 1)
+        spans = spans_of([self._proof], 0)
+        read = {span: await self._unit.read(*span) for span in spans}
+        value = values_of({"proof": self._proof}, read, needed="proof")["proof"]
+        running = held == self._map.command.run
+        return Sight(at_s, self._moves(value) and running, running, self._why(value, running))
+
+    def _moves(self, value: float) -> bool:
+        return value >= self._keys.proof_min
+
+    def _why(self, value: float, running: bool) -> str:
+        if not running:
+            return "it is not told to run"
+        if self._moves(value):
+            return ""
+        unit = self._proof.unit
+        return f"{self._keys.proof} is {value:g} {unit}, of at least {self._keys.proof_min:g} {unit}"
+
+    async def tell(self, sight: Sight) -> None:
+        """Start or stop it, when it does not hold that already, and now and then all the same:
+        drives forget over a restart.  Raises DeviceError."""
+        now_s = self._clock()
+        if sight.running == self.wish and now_s - self._told_s < self._reassert_s:
+            return
+        command, single = self._map.command, self._map.single
+        if self.wish:
+            await self._set_speed()
+            if self._map.edge and not sight.running:
+                await self._unit.write(command.address, [command.stop], single=single)
+        word = command.run if self.wish else command.stop
+        await self._unit.write(command.address, [word], single=single)
+        self._told_s = now_s
+
+    async def _set_speed(self) -> None:
+        reference = self._map.reference
+        if reference:
+            word = round(self._keys.speed_pct * reference.per_percent) & 0xFFFF
+            await self._unit.write(reference.address, [word], single=self._map.single)
+
+
+class Drives:
+    """All of them: run() for ever.  load: what may be drawn, asked once a second."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        readers: list[Reader],
+        facility: Facility,
+        load: Callable[[], Load],
+        *,
+        auxiliary_w: int = 0,
+        poll_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        unix: Callable[[], float] = time.time,
+    ) -> None:
+        self.plan = Plan(frozenset(), 0, "no fan or pump is proven yet")
+        self._inbox, self._readers, self._facility = inbox, readers, facility
+        self._load, self._auxiliary_w, self._poll_s = load, auxiliary_w, poll_s
+        self._clock, self._unix = clock, unix
+        self._wrong: dict[str, str] = {}
+        self._said_s = -float("inf")
+        if SOURCE not in inbox.entries:  # else a supervisor before us has said it
+            self._say(self.plan)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for reader in self._readers:
+                tasks.create_task(self._watch(reader), name=reader.name)
+            tasks.create_task(self._decide(), name="facility")
+
+    async def _watch(self, reader: Reader) -> None:
+        """One drive, whatever becomes of the others."""
+        while True:
+            try:
+                sight = await reader.look()
+                self._facility.hear(reader.name, sight)
+                await reader.tell(sight)
+                self._note(reader.name, "")
+            except (DeviceError, ReadingError) as error:
+                self._facility.silent(reader.name, str(error))
+                self._note(reader.name, str(error))
+            await asyncio.sleep(self._poll_s)
+
+    def _note(self, name: str, wrong: str) -> None:
+        """Refusals go to the ledger when they change."""
+        if wrong and wrong != self._wrong.get(name):
+            self._inbox.refuse(SOURCE, f"{name}: {wrong}")
+        self._wrong[name] = wrong
+
+    async def _decide(self) -> None:
+        while True:
+            self.step()
+            await asyncio.sleep(1.0)
+
+    def step(self) -> None:
+        """Decide, hand the wishes to the readers, say the limit when it is another."""
+        plan = self._facility.step(self._clock(), self._load())
+        for reader in self._readers:
+            reader.wish = reader.name in plan.on
+        changed = (plan.limit_w, plan.because) != (self.plan.limit_w, self.plan.because)
+        self.plan = plan
+        if changed or self._clock() - self._said_s >= SAY_S:
+            self._say(plan)
+
+    def _say(self, plan: Plan) -> None:
+        unix_s, self._said_s = self._unix(), self._clock()
+        limit_w = plan.limit_w
+        schedule = () if limit_w is None else ((unix_s, limit_w + self._auxiliary_w),)
+        self._inbox.put_signal(
+            Entry(
+                SOURCE,
+                schedule,
+                heard_s=unix_s,
+                silence_s=SILENT_S,
+                default_w=0 if schedule else None,
+                because=plan.because,
+            )
+        )
+
+
+def load_of(site: Site) -> Load:
+    """What all others allow, now or soon, and what rigs may draw now, both without auxiliaries."""
+    made, config = site.decision, site.config.site
+    if made is None:
+        return Load(0, 0)
+    others = [e for source, e in site.inbox.entries.items() if source != SOURCE]
+    allowed_w = max(
+        settle(others, config.limit_w, config.default_w, site.unix_s + ahead_s).limit_w
+        for ahead_s in (0.0, AHEAD_S)
+    )
+    drawn_w = max(made.committed_w, made.metered_w or 0)
+    demand_w = min(allowed_w, made.capacity_w)
+    return Load(max(0, demand_w - config.auxiliary_w), max(0, drawn_w - config.auxiliary_w))
+
+
+def drives_of(config: Config, inbox: Inbox, gateways: Gateways, site: Site) -> Drives | None:
+    """The drives the settings name.  Raises MapError."""
+    if not config.drives:
+        inbox.withdraw(SOURCE)  # there were some before the settings were changed
+        return None
+    keys, clock = config.facility, time.monotonic
+    readers = [
+        Reader(drive, gateways.unit(drive.gateway, drive.unit), clock, keys.reassert_s)
+        for drive in config.drives
+    ]
+    drives = [Drive(d.name, round(d.carries_mw * 1e6), d.zone) for d in config.drives]
+    rules = Rules(
+        steady_s=keys.steady_s,
+        fresh_s=keys.fresh_s,
+        shed_s=keys.shed_s,
+        failed_s=keys.failed_s,
+        cool_down_s=keys.cool_down_s,
+        stage_s=keys.stage_s,
+    )
+    facility = Facility(drives, rules, clock(), taking_over=SOURCE in inbox.entries)
+    return Drives(
+        inbox,
+        readers,
+        facility,
+        lambda: load_of(site),
+        auxiliary_w=config.site.auxiliary_w,
+        poll_s=keys.poll_s,
+    )
