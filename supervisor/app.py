@@ -69,7 +69,7 @@ async def _serve(
     notifier, board = notifier_of(config.site.name, config.alarms), Board(site)
     people = People(site, notifier.tell)
     link = link_of(config, inbox, port)
-    devices = devices_of(config, inbox)
+    devices = devices_of(config, inbox, site)
     publish = devices.keeper.publish(link.publish)
     door = door_of(config, people)
     people.alarms.others |= {

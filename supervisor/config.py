@@ -16,12 +16,14 @@ import msgspec
 from protocols import topics
 from supervisor import settings
 from supervisor.sections import alarms as alarms_section
+from supervisor.sections import facility as facility_section
 from supervisor.sections import meter as meters_section
 from supervisor.sections import modbus as modbus_section
 from supervisor.sections import modbus_rigs as rigs_section
 from supervisor.sections.alarms import AlarmsConfig
 from supervisor.sections.api import ApiConfig
 from supervisor.sections.broker import BrokerConfig
+from supervisor.sections.facility import DriveKeys, FacilityConfig
 from supervisor.sections.meter import OWN, SUNSPEC, MeterConfig, MeterKeys
 from supervisor.sections.modbus import ModbusConfig
 from supervisor.sections.modbus_rigs import ModbusRigs
@@ -31,6 +33,7 @@ from supervisor.settings import Section
 
 ConfigError = settings.ConfigError
 METERS = Path(__file__).parent / "meters"
+DRIVES = Path(__file__).parent / "drives"
 
 
 class Config(Section, frozen=True, kw_only=True):
@@ -42,6 +45,8 @@ class Config(Section, frozen=True, kw_only=True):
     meters: tuple[MeterKeys, ...] = ()
     modbus: tuple[ModbusConfig, ...] = ()
     modbus_rigs: tuple[ModbusRigs, ...] = ()
+    facility: FacilityConfig = FacilityConfig()
+    drives: tuple[DriveKeys, ...] = ()
     signal: SignalConfig = SignalConfig()
     api: ApiConfig = ApiConfig()
     alarms: AlarmsConfig = AlarmsConfig()
@@ -113,9 +118,11 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
     yield from meters_section.nonsense(config.all_meters, gateways)
     yield from rigs_section.nonsense(config.modbus_rigs, gateways)
     yield from alarms_section.nonsense(config.alarms)
+    yield from facility_section.nonsense(config.facility, config.drives, gateways)
     for key, file in _files(config):
         if not Path(file).is_file():
-            shipped = ", ".join(sorted(file.stem for file in METERS.glob("*.toml")))
+            folder = DRIVES if key == "drives.map" else METERS
+            shipped = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
             hint = f", nor one of the maps that come along: {shipped}" if ".map" in key else ""
             yield key, f"no such file: {file}{hint}"
 
@@ -137,6 +144,8 @@ def _files(config: Config) -> typing.Iterator[tuple[str, str]]:
     for meter in config.all_meters:
         if meter.map != SUNSPEC:
             yield "meter.map" if meter.gateway == OWN else "meters.map", meter.map
+    for drive in config.drives:
+        yield "drives.map", drive.map
     if config.signal.csv:
         yield "signal.csv.file", config.signal.csv.file
     for key in alarms_section.FILES:
@@ -161,8 +170,9 @@ def resolved(config: Config, folder: Path) -> Config:
         mqtt=absolute(config.signal.mqtt, "password_file"),
     )
 
-    def mapped(section: Any) -> Any:
-        return section and msgspec.structs.replace(section, map=map_file(section.map, folder))
+    def mapped(section: Any, shipped: Path = METERS) -> Any:
+        found = section and map_file(section.map, folder, shipped)
+        return section and msgspec.structs.replace(section, map=found)
 
     return msgspec.structs.replace(
         config,
@@ -170,14 +180,15 @@ def resolved(config: Config, folder: Path) -> Config:
         broker=absolute(config.broker, "binary", "password_file"),
         meter=mapped(config.meter),
         meters=tuple(mapped(keys) for keys in config.meters),
+        drives=tuple(mapped(keys, DRIVES) for keys in config.drives),
         signal=signal,
         alarms=absolute(config.alarms, *alarms_section.FILES),
     )
 
 
-def map_file(name: str, folder: Path) -> str:
-    """A register map by its name in supervisor/meters, else a path seen from folder."""
-    shipped = METERS / f"{name}.toml"
+def map_file(name: str, folder: Path, shipped: Path) -> str:
+    """A register map by its name among those that come along, else a path seen from folder."""
+    ours = shipped / f"{name}.toml"
     if name == SUNSPEC:
         return name
-    return str(shipped if "/" not in name and shipped.is_file() else folder / name)
+    return str(ours if "/" not in name and ours.is_file() else folder / name)

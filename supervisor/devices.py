@@ -1,4 +1,4 @@
-"""What the site has besides rigs on MQTT: meters, and rigs on Modbus lines."""
+"""What the site has besides rigs on MQTT: meters, fans and pumps, rigs on Modbus lines."""
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from supervisor.config import Config
 from supervisor.inbox import Inbox
 from supervisor.kept import Keeper
 from supervisor.modbus import Gateways, gateways_of
-from supervisor.sources import meter, rigs_modbus
+from supervisor.site import Site
+from supervisor.sources import drives, meter, rigs_modbus
 
 
 class Source(Protocol):
@@ -26,11 +27,13 @@ class Devices:
     sources: Sequence[Source]
 
 
-def devices_of(config: Config, inbox: Inbox) -> Devices:
+def devices_of(config: Config, inbox: Inbox, site: Site) -> Devices:
     """All of them, as the settings name them.  Raises MapError."""
     gateways, keeper = gateways_of(config.all_gateways), Keeper(config.site.name)
     sources: list[Source] = [
         *meter.meters_of(config, inbox, gateways),
         *rigs_modbus.lines_of(config, inbox, gateways, keeper),
     ]
+    if facility := drives.drives_of(config, inbox, gateways, site):
+        sources.append(facility)
     return Devices(gateways, keeper, sources)

@@ -25,7 +25,8 @@ class Entry:
     schedule: (from_s, w) rows, times rising; a row holds until the next one.
     until_s: the end of what was said.  heard_s, loss: how long it is trusted unheard.
     default_w: what holds after either end, or before the first row; None = no limit.
-    emergency: said as one; nobody is excused from it.
+    emergency: said as one; nobody is excused from it.  bound: the site's own, such as what
+    its fans can cool; it lowers what is allowed and never stands in for a signal.
     """
 
     source: str
@@ -37,6 +38,7 @@ class Entry:
     seq: int = 0
     because: str = ""
     emergency: bool = False
+    bound: bool = False
 
     def limit_w(self, now_s: float) -> int | None:
         """The watts this entry allows now; None when it says nothing."""
@@ -121,15 +123,16 @@ def settle(
         for entry in entries
         if (limit_w := entry.limit_w(now_s)) is not None and not _excused(entry, now_s, excused)
     ]
-    if not said:
+    limit_w, entry = min(said, key=lambda pair: pair[0], default=(default_w, None))
+    nobody = all(entry.bound for _, entry in said)
+    if entry is None or (nobody and default_w <= limit_w):
         return Envelope(min(default_w, own_limit_w), "site", "no signal: the site's default")
-    limit_w, entry = min(said, key=lambda pair: pair[0])
     if own_limit_w < limit_w:
         return Envelope(own_limit_w, "site", "the site's own limit")
     return Envelope(limit_w, entry.source, entry.why(now_s))
 
 
 def _excused(entry: Entry, now_s: float, excused: Mapping[str, float] | None) -> bool:
-    if not excused or entry.emergency or not entry.over(now_s):
+    if not excused or entry.emergency or entry.bound or not entry.over(now_s):
         return False
     return now_s < excused.get(entry.source, 0.0)

@@ -20,6 +20,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+HOLD = 1.06  # of what is drawn: decisions keep some free below a limit, and a hold sheds nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Drive:
@@ -54,16 +56,17 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """demand_w: what all others allow the rigs to draw, now or soon.  drawn_w: what rigs may
-    draw now, at worst."""
+    """Of rigs that are awake.  demand_w: what all others allow, now or soon.  drawn_w: what may
+    be drawn now, at worst.  base_w: what is drawn besides, by what needs no air."""
 
     demand_w: int
     drawn_w: int
+    base_w: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """limit_w: of the rigs; None while every drive is proven.  on: who is to run."""
+    """limit_w: of the site, base included; None while every drive is proven.  on: who is to run."""
 
     on: frozenset[str]
     limit_w: int | None
@@ -71,9 +74,10 @@ class Plan:
 
 
 class _State:
-    """What is known of one drive."""
+    """What is known of one drive.  carries: it was proven, and not long ago."""
 
-    def __init__(self, proof_s: float) -> None:
+    def __init__(self, carries: bool, proof_s: float) -> None:
+        self.carries = carries
         self.on = False  # as we wish
         self.on_s = 0.0  # since when
         self.heard = False
@@ -94,7 +98,8 @@ class Facility:
     ) -> None:
         self.drives, self.rules = tuple(drives), rules
         proof_s = now_s if taking_over else -float("inf")
-        self._states = {drive.name: _State(proof_s) for drive in drives}
+        self._states = {drive.name: _State(taking_over, proof_s) for drive in drives}
+        self._holds: dict[str, int] = {}  # by zone: what is held while a proof is old
         self._loads: deque[tuple[float, int]] = deque()  # (when, W), falling: a sliding maximum
         self._settled_s = now_s + rules.cool_down_s  # what was drawn before is not known
         self._staged_s = -float("inf")
@@ -119,10 +124,14 @@ class Facility:
     def step(self, now_s: float, load: Load) -> Plan:
         """Who is to run, and what may be drawn."""
         needed_w = self._needed_w(now_s, load)
+        for drive in self.drives:
+            state = self._states[drive.name]
+            lately = now_s - state.proof_s <= self.rules.shed_s
+            state.carries = lately and (state.carries or self.proven(drive, now_s))
         for zone in dict.fromkeys(drive.zone for drive in self.drives):
             self._stage([drive for drive in self.drives if drive.zone == zone], needed_w, now_s)
         on = frozenset(name for name, state in self._states.items() if state.on)
-        return Plan(on, *self._limit(now_s, load.drawn_w))
+        return Plan(on, *self._limit(now_s, load))
 
     def _needed_w(self, now_s: float, load: Load) -> int:
         """The most that was drawn or allowed within the cool-down."""
@@ -163,41 +172,38 @@ class Facility:
         """Wished on, and proven not long ago or still with time to be."""
         state, rules = self._states[drive.name], self.rules
         starting = now_s - state.on_s <= rules.failed_s
-        return state.on and (starting or now_s - state.proof_s <= rules.shed_s)
+        return state.on and (starting or state.carries)
 
     # ---- what is proven
 
     def proven(self, drive: Drive, now_s: float) -> bool:
         """Air moves, has for long enough, and was seen to just now."""
         state, rules = self._states[drive.name], self.rules
-        return (
-            now_s - state.proof_s <= rules.fresh_s
-            and now_s - state.steady_s >= rules.steady_s
-        )
+        return now_s - state.proof_s <= rules.fresh_s and now_s - state.steady_s >= rules.steady_s
 
-    def _limit(self, now_s: float, drawn_w: int) -> tuple[int | None, str]:
+    def _limit(self, now_s: float, load: Load) -> tuple[int | None, str]:
         """The weakest zone's limit of all rigs, and why."""
         zones: dict[str, list[Drive]] = {}
         for drive in self.drives:
             zones.setdefault(drive.zone, []).append(drive)
-        limits = [(self._zone_w(drives, now_s, drawn_w), drives) for drives in zones.values()]
+        limits = [(self._zone_w(drives, now_s, load.drawn_w), drives) for drives in zones.values()]
         known = [(w, drives) for w, drives in limits if w is not None]
         if not known:
             return None, "all fans and pumps are proven"
         limit_w, drives = min(known, key=lambda pair: pair[0])
-        return limit_w, self._why(drives, now_s)
+        return limit_w + load.base_w, self._why(drives, now_s)
 
     def _zone_w(self, zone: list[Drive], now_s: float, drawn_w: int) -> int | None:
         sure_w = sum(drive.carries_w for drive in zone if self.proven(drive, now_s))
         if sure_w == sum(drive.carries_w for drive in zone):
+            self._holds.pop(zone[0].zone, None)
             return None
-        shed_s = self.rules.shed_s
-        held_w = sum(
-            drive.carries_w
-            for drive in zone
-            if now_s - self._states[drive.name].proof_s <= shed_s
-        )
-        return max(sure_w, min(held_w, drawn_w))
+        held_w = sum(drive.carries_w for drive in zone if self._states[drive.name].carries)
+        if held_w <= sure_w:
+            self._holds.pop(zone[0].zone, None)
+            return sure_w
+        hold_w = self._holds.setdefault(zone[0].zone, int(drawn_w * HOLD))
+        return max(sure_w, min(held_w, hold_w))
 
     def _why(self, zone: list[Drive], now_s: float) -> str:
         proven = sum(self.proven(drive, now_s) for drive in zone)

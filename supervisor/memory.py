@@ -65,6 +65,7 @@ def entry_body(entry: Entry) -> dict[str, Any]:
         "default_w": entry.default_w,
         "seq": entry.seq,
         "emergency": entry.emergency,
+        "bound": entry.bound,
     }
 
 
@@ -81,6 +82,7 @@ def entry_of(row: Row) -> Entry:
         body["seq"],
         row.why,
         body.get("emergency", False),
+        body.get("bound", False),
     )
 
 

@@ -19,6 +19,7 @@ from supervisor.config import Config
 from supervisor.envelope import Entry, settle
 from supervisor.facility import Drive, Facility, Load, Plan, Rules, Sight
 from supervisor.inbox import Inbox
+from supervisor.loss import Loss
 from supervisor.modbus import DeviceError, Gateways, Unit
 from supervisor.sections.facility import DriveKeys
 from supervisor.site import Site
@@ -113,7 +114,7 @@ class Reader:
         if self._moves(value):
             return ""
         unit = self._proof.unit
-        return f"{self._keys.proof} is {value:g} {unit}, of at least {self._keys.proof_min:g} {unit}"
+        return f"{self._keys.proof} is {value:g} {unit}, below {self._keys.proof_min:g} {unit}"
 
     async def tell(self, sight: Sight) -> None:
         """Start or stop it, when it does not hold that already, and now and then all the same:
@@ -145,16 +146,15 @@ class Drives:
         inbox: Inbox,
         readers: list[Reader],
         facility: Facility,
-        load: Callable[[], Load],
+        load: Callable[[], Load | None],
         *,
-        auxiliary_w: int = 0,
         poll_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         unix: Callable[[], float] = time.time,
     ) -> None:
         self.plan = Plan(frozenset(), 0, "no fan or pump is proven yet")
         self._inbox, self._readers, self._facility = inbox, readers, facility
-        self._load, self._auxiliary_w, self._poll_s = load, auxiliary_w, poll_s
+        self._load, self._poll_s = load, poll_s
         self._clock, self._unix = clock, unix
         self._wrong: dict[str, str] = {}
         self._said_s = -float("inf")
@@ -193,7 +193,10 @@ class Drives:
 
     def step(self) -> None:
         """Decide, hand the wishes to the readers, say the limit when it is another."""
-        plan = self._facility.step(self._clock(), self._load())
+        load = self._load()
+        if load is None:
+            return
+        plan = self._facility.step(self._clock(), load)
         for reader in self._readers:
             reader.wish = reader.name in plan.on
         changed = (plan.limit_w, plan.because) != (self.plan.limit_w, self.plan.because)
@@ -204,32 +207,40 @@ class Drives:
     def _say(self, plan: Plan) -> None:
         unix_s, self._said_s = self._unix(), self._clock()
         limit_w = plan.limit_w
-        schedule = () if limit_w is None else ((unix_s, limit_w + self._auxiliary_w),)
+        schedule = () if limit_w is None else ((unix_s, limit_w),)
         self._inbox.put_signal(
             Entry(
                 SOURCE,
                 schedule,
                 heard_s=unix_s,
-                silence_s=SILENT_S,
+                loss=Loss(after_s=SILENT_S),
                 default_w=0 if schedule else None,
                 because=plan.because,
+                bound=True,
             )
         )
 
 
-def load_of(site: Site) -> Load:
-    """What all others allow, now or soon, and what rigs may draw now, both without auxiliaries."""
+def load_of(site: Site) -> Load | None:
+    """What all others allow, now or soon, and what rigs may draw now; None before it is known.
+
+    Fans, pumps, losses and the controllers of rigs asleep need no air.
+    """
     made, config = site.decision, site.config.site
     if made is None:
-        return Load(0, 0)
+        return None
+    base_w = config.auxiliary_w + int(site.fleet.floor_w.sum())
     others = [e for source, e in site.inbox.entries.items() if source != SOURCE]
     allowed_w = max(
         settle(others, config.limit_w, config.default_w, site.unix_s + ahead_s).limit_w
         for ahead_s in (0.0, AHEAD_S)
     )
-    drawn_w = max(made.committed_w, made.metered_w or 0)
-    demand_w = min(allowed_w, made.capacity_w)
-    return Load(max(0, demand_w - config.auxiliary_w), max(0, drawn_w - config.auxiliary_w))
+    demand_w, drawn_w = min(allowed_w, made.capacity_w), made.committed_w
+    if not site.dispatcher.leases.highest_w(made.admit_w):
+        drawn_w = base_w  # nobody is admitted: what is committed is doubt alone
+    if made.metered_w is not None and made.metered_w > made.committed_w:
+        drawn_w = made.metered_w
+    return Load(max(0, demand_w - base_w), max(0, drawn_w - base_w), base_w)
 
 
 def drives_of(config: Config, inbox: Inbox, gateways: Gateways, site: Site) -> Drives | None:
@@ -257,6 +268,5 @@ def drives_of(config: Config, inbox: Inbox, gateways: Gateways, site: Site) -> D
         readers,
         facility,
         lambda: load_of(site),
-        auxiliary_w=config.site.auxiliary_w,
         poll_s=keys.poll_s,
     )

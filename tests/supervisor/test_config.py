@@ -15,6 +15,7 @@ SITE = '[site]\nname = "a"\nlimit_mw = 2.5\n'
 
 GATEWAY = '[[modbus]]\nname = "g"\nhost = "h"\n'
 LINE = '[[modbus_rigs]]\nname = "r-a"\ngateway = "g"\nunits = "1-3"\n'
+DRIVE = '[[drives]]\nname = "fan"\ngateway = "g"\nmap = "fc111"\ncarries_mw = 2\n'
 METERS = '[[meters]]\nname = "hall"\ngateway = "g"\nmap = "em340"\n'
 
 
@@ -128,6 +129,11 @@ WRONG = {
     SITE + GATEWAY + LINE.replace("1-3", "1-x"): "modbus_rigs.units: ",
     SITE + GATEWAY + LINE.replace("1-3", "0-3"): "modbus_rigs.units: 0-3 is none of",
     SITE + GATEWAY + LINE.replace("r-", "R"): "modbus_rigs.name: a name is made of",
+    SITE + DRIVE: "drives.gateway: g is none of [[modbus]]",
+    SITE + GATEWAY + DRIVE * 2: "drives.name: two drives are called fan",
+    SITE + GATEWAY + DRIVE.replace("fc111", "x"): "drives.map: no such file",
+    SITE + "[facility]\nshed_s = 3": "facility.shed_s: must be at least facility.fresh_s, 4",
+    SITE + "[facility]\npoll_s = 3": "facility.fresh_s: must be at least two polls, 6",
     SITE + GATEWAY * 2: "modbus.name: two gateways are called g",
     SITE + GATEWAY + METERS.replace("em340", "x"): "meters.map: no such file",
     SITE + '[signal.csv]\nfile = "x.csv"': "signal.csv.file: no such file",
