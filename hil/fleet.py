@@ -30,6 +30,7 @@ class ModelFleet:
 
     def __init__(self, rigs: int, seed: int = 1, models: tuple[Model, ...] = MODELS) -> None:
         self.models = models
+        self.fails_to_wake: float | None = None  # a share of its own; None: FAILS_TO_WAKE
         self._random = np.random.default_rng(seed)
         parts = np.array([m.part for m in models])
         edges = np.rint(np.cumsum(parts) / parts.sum() * rigs).astype(int)
@@ -113,7 +114,7 @@ class ModelFleet:
         self.state[sleeps], self.power_w[sleeps] = ASLEEP, self.floor_w[sleeps]
         self._changed.update(wakes.tolist(), sleeps.tolist())
         self._moving[rows] = level > 0
-        self._sum()
+        self.sum_up()
 
     # ---- time
 
@@ -123,7 +124,7 @@ class ModelFleet:
         rows = np.flatnonzero(self._moving)
         if len(rows):
             self._climb(rows, seconds)
-            self._sum()
+            self.sum_up()
         for row in [row for row, at_s in self._retries.items() if at_s <= self._now_s]:
             del self._retries[row]
             self.state[row] = ASLEEP
@@ -134,7 +135,8 @@ class ModelFleet:
         left_s = np.clip(seconds - self._wait_s[rows], 0, None)
         self._wait_s[rows] = np.clip(self._wait_s[rows] - seconds, 0, None)
         up = rows[(self.state[rows] == WAKING) & (self._wait_s[rows] <= 0)]
-        failed = up[self._random.random(len(up)) < FAILS_TO_WAKE]
+        fails = FAILS_TO_WAKE if self.fails_to_wake is None else self.fails_to_wake
+        failed = up[self._random.random(len(up)) < fails]
         self.state[up] = RUNNING
         self._fail(failed)
         self._changed.update(up.tolist())
@@ -153,7 +155,8 @@ class ModelFleet:
         for row in rows.tolist():
             self._retries[row] = self._now_s + float(self._random.uniform(*RETRY_S))
 
-    def _sum(self) -> None:
+    def sum_up(self) -> None:
+        """After power_w was changed."""
         self._sum_w = float(self.power_w.sum())
         self._noise_sd_w = NOISE * float(np.sqrt(np.square(self.power_w).sum()))
         aim_w = self.listed_w * self.factor - self.floor_w
@@ -177,8 +180,13 @@ class ModelFleet:
 
     def able_w(self) -> float:
         """What all rigs that are able would draw at their top level."""
-        top_w = self._watts[self.group, -1] * self.factor
+        top_w = self.top_w(np.arange(len(self.names)))
         return float(np.where(self.state == FAULT, self.floor_w, top_w).sum())
+
+    def top_w(self, rows: Ints) -> Floats:
+        """What each of these draws at its top level."""
+        watts: Floats = self._watts[self.group[rows], -1] * self.factor[rows]
+        return watts
 
     def take_changed(self) -> Ints:
         """Rows whose state has changed since the last call."""

@@ -9,6 +9,7 @@ import asyncio
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -27,15 +28,27 @@ CHANGES_MAX = 800  # states told in one step, so that a mass change does not cho
 
 
 class ModelledRigs:
-    """run() for ever.  fleet is stepped by its owner, with step() here afterwards."""
+    """run() for ever.  fleet is stepped by its owner, with step() here afterwards.
 
-    def __init__(self, fleet: ModelFleet, site: str, key: bytes) -> None:
+    clock and nonce are the machine's own, but where a story plays in time of its own.
+    """
+
+    def __init__(
+        self,
+        fleet: ModelFleet,
+        site: str,
+        key: bytes,
+        *,
+        clock: Callable[[], float] = lambda: time.monotonic(),  # noqa: PLW0108
+        nonce: Callable[[], str] = lambda: os.urandom(8).hex(),
+    ) -> None:
         self.fleet, self._site, self._key = fleet, site, key
+        self._clock, self._nonce = clock, nonce
         self._budget_topic, self._budget_key = topics.budget(site), mac.budget_key(key)
         rigs = len(fleet.names)
         self._row_of = {name: row for row, name in enumerate(fleet.names)}
         self._keys = [mac.rig_key(key, name) for name in fleet.names]
-        self._nonces = [os.urandom(8).hex() for _ in range(rigs)]
+        self._nonces = [nonce() for _ in range(rigs)]
         self._joined: Bools = np.zeros(rigs, dtype=bool)
         self._command: Ints = np.zeros(rigs, dtype=np.int64)
         self._after: list[tuple[int, int]] = [(0, 0)] * rigs
@@ -144,7 +157,7 @@ class ModelledRigs:
             if not self._joined[row]:
                 self._after[row] = (cmd["term"], cmd["seq"])
             self._joined[row], self._command[row] = True, cmd["id"]
-            self._lease_s = self._lease_s or time.monotonic() + 10.0
+            self._lease_s = self._lease_s or self._clock() + 10.0
         self._tell[row] = None
 
     def _hold(self, row: int, epoch: int, steps: tuple[ladder.Step, ...]) -> None:
@@ -176,7 +189,7 @@ class ModelledRigs:
             self.missed += place[1] - self._last[1] - 1
         self._last, self._epoch = place, budget["epoch"]
         self.heard += 1
-        self._lease_s = time.monotonic() + budget["ttl_ms"] / 1000
+        self._lease_s = self._clock() + budget["ttl_ms"] / 1000
         rows = np.flatnonzero(self._joined)
         rows = rows[[self._after[row] < place for row in rows.tolist()]]
         held = self._ladders.get(self._epoch)
@@ -190,7 +203,7 @@ class ModelledRigs:
 
     def step(self, seconds: float) -> None:
         """After the fleet has moved: leases, faults, telemetry."""
-        if self._lease_s and time.monotonic() > self._lease_s:
+        if self._lease_s and self._clock() > self._lease_s:
             self._lease_s = 0.0
             self._leave(np.flatnonzero(self._joined))
         changed = self.fleet.take_changed()
@@ -223,7 +236,7 @@ class ModelledRigs:
             start_w[rows] = end_w[rows] = FAR_W
         for row in rows.tolist():
             self._joined[row], self._held[row] = False, 0
-            self._nonces[row] = os.urandom(8).hex()
+            self._nonces[row] = self._nonce()
             self._hello(row)
 
     def _state(self, row: int) -> None:
@@ -239,7 +252,7 @@ class ModelledRigs:
             messages.encode(
                 "state",
                 {
-                    "up_ms": int(time.monotonic() * 1000),
+                    "up_ms": int(self._clock() * 1000),
                     "state": state,
                     "level": int(fleet.level[row]),
                     "power_w": int(listed_w),
@@ -252,7 +265,7 @@ class ModelledRigs:
                     "term": self._last[0],
                     "seq": self._last[1],
                     "epoch": int(self._held[row]),
-                    "lease_ms": max(0, int((self._lease_s - time.monotonic()) * 1000)),
+                    "lease_ms": max(0, int((self._lease_s - self._clock()) * 1000)),
                     "id": int(self._command[row]),
                     "event": 0,
                     "why": "did not wake; it tries again" if state == "fault" else "",

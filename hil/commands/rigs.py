@@ -11,6 +11,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from hil.commands import stories
 from hil.faults import FAULTS
 from hil.rig import NoMicroPython, VirtualRig, settings
 from protocols import topics
@@ -27,6 +28,8 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="The bench: real firmware on virtual parts.", rich_markup_mode=None)
     bench.callback()(lambda: None)
     bench.command("rigs")(rigs)
+    bench.command("run")(stories.run)
+    bench.command("list")(stories.list_)
     app.add_typer(bench, name="hil")
 
 
