@@ -5,6 +5,7 @@ import numpy as np
 from hil.fleet import FAR_W, FAULT, RUNNING, STEPS, ModelFleet
 from hil.models import Model
 from supervisor import line as lines
+from supervisor.band import AGAIN_S, BAND, Band
 from supervisor.dispatcher import Decision, Dispatcher
 from supervisor.fleet import Facts, Fleet
 from supervisor.merit import Ints
@@ -39,37 +40,67 @@ def ladder_rows(line: lines.Line, rigs: int) -> tuple[Ints, Ints, Ints]:
 
 
 class Bridge:
-    """Carries ladders and positions one way, joinings and faults the other."""
+    """Carries ladders and positions one way, joinings and faults the other.
 
-    def __init__(self, model_fleet: ModelFleet, dispatcher: Dispatcher) -> None:
+    banded: whether ladders are dealt again around where the position settles.
+    """
+
+    def __init__(
+        self, model_fleet: ModelFleet, dispatcher: Dispatcher, banded: bool = False
+    ) -> None:
         self.rigs, self.dispatcher = model_fleet, dispatcher
         self._admit_w = -1
         self._waiting: dict[int, float] = {}  # row -> when its ladder may be sent
+        self._band = Band() if banded else None
+        self._dealt_s = 0.0
 
     def deal(self, now_s: float) -> None:
         """Ladders to everybody, in a new epoch."""
-        fleet = self.dispatcher.fleet
-        everybody = np.arange(len(fleet))
-        line = lines.deal(fleet.points, everybody, self.dispatcher.line.epoch + 1)
-        fleet.count(everybody, now_s)
-        self.dispatcher.take_line(line, now_s)
-        self._ladders = ladder_rows(line, len(fleet))
-        self.rigs.hold(everybody, *self._ladders)
+        everybody = np.arange(len(self.dispatcher.fleet))
+        self.dispatcher.fleet.count(everybody, now_s)
+        self._hand_out(everybody, now_s, 0, 0)
+
+    def _hand_out(self, rows: Ints, now_s: float, centre_w: int, band_w: int) -> None:
+        dispatcher, self._dealt_s = self.dispatcher, now_s
+        line = dispatcher.dealer.deal(rows, dispatcher.line.epoch + 1, now_s, centre_w, band_w)
+        dispatcher.take_line(line, now_s)
+        self._ladders = ladder_rows(line, len(dispatcher.fleet))
+        self.rigs.hold(rows, *(column[rows] for column in self._ladders))
 
     def tick(self, now_s: float, limit_w: int, metered_w: int | None) -> Decision:
         self._hear(now_s)
+        dealt = self._deal_again(now_s)
         decision = self.dispatcher.tick(now_s, limit_w, metered_w)
         self._grant(now_s)
-        if decision.admit_w != self._admit_w:
-            self._broadcast(decision.admit_w)
+        if dealt or decision.admit_w != self._admit_w:
+            self._broadcast(decision.admit_w, everybody=dealt)
         return decision
 
-    def _broadcast(self, admit_w: int) -> None:
-        """Only rigs with a step between the old and the new position can care."""
+    def _deal_again(self, now_s: float) -> bool:
+        """New ladders to everybody, if it is time."""
+        dispatcher = self.dispatcher
+        line, position_w = dispatcher.line, dispatcher.admit_w
+        if self._band is None or self._waiting:
+            return False
+        due = self._band.due(line, position_w, dispatcher.settled, now_s)
+        if not (due or (now_s - self._dealt_s > AGAIN_S and dispatcher.dealer.outdated)):
+            return False
+        centre_w = self._band.centre(line, position_w)
+        self._band.put(centre_w, now_s)
+        counted = np.flatnonzero(dispatcher.fleet.counted)
+        self._hand_out(counted, now_s, centre_w, int(BAND * line.length_w))
+        return True
+
+    def _broadcast(self, admit_w: int, everybody: bool = False) -> None:
+        """Only rigs with a step between the old and the new position can care, unless they
+        have new ladders."""
         line, low_w, high_w = self.dispatcher.line, *sorted((self._admit_w, admit_w))
         first = int(np.searchsorted(line.end_w, low_w, side="right"))
         last = int(np.searchsorted(line.start_w, high_w, side="left"))
-        self.rigs.admit(admit_w, np.unique(line.rig[first:last]))
+        rows = np.unique(line.rig[first:last])
+        if everybody:
+            rows = np.flatnonzero(self.dispatcher.fleet.counted)
+        self.rigs.admit(admit_w, rows)
         self._admit_w = admit_w
 
     def _hear(self, now_s: float) -> None:
@@ -77,7 +108,8 @@ class Bridge:
         fleet, changed = self.dispatcher.fleet, self.rigs.take_changed()
         if not len(changed):
             return
-        state = self.rigs.state[changed]
+        state = fleet.state[changed] = self.rigs.state[changed]
+        fleet.heard_s[changed] = now_s
         faulted = changed[(state == FAULT) & fleet.counted[changed]]
         if len(faulted):
             fleet.uncount(faulted)

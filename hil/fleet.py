@@ -72,6 +72,7 @@ class ModelFleet:
         self._moving: Bools = np.zeros(rigs, dtype=bool)
         self._retries: dict[int, float] = {}
         self._changed: set[int] = set()
+        self.sleeps = 0  # how often a rig that ran, or was about to, was sent to sleep
         self._now_s = 0.0
         self._noise_w = 0.0
         self._sum_w = float(self.power_w.sum())
@@ -112,6 +113,7 @@ class ModelFleet:
         self.state[wakes], self._wait_s[wakes] = WAKING, self._wake_s[wakes]
         sleeps = rows[(level == 0) & (self.state[rows] != ASLEEP)]
         self.state[sleeps], self.power_w[sleeps] = ASLEEP, self.floor_w[sleeps]
+        self.sleeps += len(sleeps)
         self._changed.update(wakes.tolist(), sleeps.tolist())
         self._moving[rows] = level > 0
         self.sum_up()

@@ -10,12 +10,14 @@ from hil.bridge import Bridge, enrol
 from hil.fleet import ModelFleet
 from hil.score import Score
 from supervisor.dispatcher import Dispatcher, Means
+from supervisor.policy import Policy
 from supervisor.sources.signal_csv import Series
 
 AUXILIARY_W = 35  # of each rig's share of fans, pumps and losses of the site
 AUXILIARY_ERROR = 0.02  # what nobody measured
 METER_NOISE = 0.0003
 WINDOW_S = 300.0
+DAY_S = 86_400.0
 ABLE_EVERY_S = 60.0  # how often the true capacity is counted anew
 
 
@@ -30,15 +32,18 @@ class Truth:
 class Playback:
     """step() once a step; report() at the end."""
 
-    def __init__(self, rigs: int, seed: int = 1) -> None:
+    def __init__(
+        self, rigs: int, seed: int = 1, banded: bool = True, policy: Policy | None = None
+    ) -> None:
         self.fleet = ModelFleet(rigs, seed)
         auxiliary_w = AUXILIARY_W * rigs
         self.truth = Truth(
             auxiliary_w * (1 + AUXILIARY_ERROR),
             auxiliary_w * (1 + AUXILIARY_ERROR) + float(self.fleet.floor_w.sum()),
         )
-        self.dispatcher = Dispatcher(enrol(self.fleet), Means(auxiliary_w=auxiliary_w))
-        self.bridge = Bridge(self.fleet, self.dispatcher)
+        means = Means(auxiliary_w=auxiliary_w)
+        self.dispatcher = Dispatcher(enrol(self.fleet), means, policy=policy)
+        self.bridge = Bridge(self.fleet, self.dispatcher, banded)
         self.bridge.deal(0.0)
         self.score = Score(WINDOW_S)
         self._random = np.random.default_rng(seed)
@@ -49,6 +54,10 @@ class Playback:
     def able_w(self) -> float:
         """The site with every able rig at its top level."""
         return self.fleet.able_w() + self.truth.auxiliary_w
+
+    def sleeps_per_rig_day(self, seconds: float) -> float:
+        """How often a rig was sent to sleep."""
+        return round(self.fleet.sleeps / len(self.fleet.names) / max(1.0, seconds) * DAY_S, 2)
 
     def step(self, now_s: float, step_s: float, limit_w: int) -> None:
         """Decide, let the rigs move, read the meter."""
@@ -70,10 +79,17 @@ class Playback:
         )
 
 
-def play(series: Series, rigs: int, step_s: float, seed: int = 1) -> dict[str, float]:
+def play(
+    series: Series,
+    rigs: int,
+    step_s: float,
+    seed: int = 1,
+    banded: bool = True,
+    policy: Policy | None = None,
+) -> dict[str, float]:
     """The whole of a series.  A region's surplus is scaled to the site's capacity."""
     started_s = time.monotonic()
-    playback = Playback(rigs, seed)
+    playback = Playback(rigs, seed, banded, policy)
     fitted = series.fitted(int(playback.able_w))
     begin_s, length_s = fitted.times_s[0], fitted.end_s - fitted.times_s[0]
     errors, steps = 0, int(length_s / step_s)
@@ -90,6 +106,7 @@ def play(series: Series, rigs: int, step_s: float, seed: int = 1) -> dict[str, f
         "rigs": rigs,
         "firmware_rigs": 0,
         **playback.score.report(),
+        "sleeps_per_rig_day": playback.sleeps_per_rig_day(steps * step_s),
         "messages_lost": 0,
         "errors": errors,
         "simulated_s": steps * step_s,

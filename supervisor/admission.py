@@ -128,12 +128,13 @@ class Admission:
     def _prepare(self, now_s: float) -> None:
         """Deal the next epoch around where the position is."""
         dispatcher, counted = self.dispatcher, np.flatnonzero(self.dispatcher.fleet.counted)
-        self._band.put(dispatcher.admit_w, now_s)
+        centre_w = self._band.centre(dispatcher.line, dispatcher.admit_w)
+        self._band.put(centre_w, now_s)
         self.next_line = dispatcher.dealer.deal(
             counted,
             self._next_epoch(),
             now_s,
-            centre_w=dispatcher.admit_w,
+            centre_w=centre_w,
             band_w=int(BAND * dispatcher.line.length_w),
         )
         self._prepared_s = now_s

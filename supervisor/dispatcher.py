@@ -141,7 +141,7 @@ class Dispatcher:
         self._before_s = now_s
         outlook = self._weigh(now_s)
         floor_w, capacity_w = self._means_w()
-        self._measure(outlook, now_s, elapsed_s, metered_w, floor_w)
+        self._measure(now_s, elapsed_s, metered_w, floor_w)
         up_w_per_s = self.means.up_w_per_s or physical_up_w_per_s(
             capacity_w, floor_w, self.flight.slowest_s
         )
@@ -203,15 +203,14 @@ class Dispatcher:
 
     # ---- the meter
 
-    def _measure(
-        self, outlook: Outlook, now_s: float, elapsed_s: float, metered_w: int | None, floor_w: int
-    ) -> None:
+    def _measure(self, now_s: float, elapsed_s: float, metered_w: int | None, floor_w: int) -> None:
         self.learner.elapse(elapsed_s)
         self._stir_w *= float(np.exp(-elapsed_s / SETTLE_S))
         if metered_w is None or not len(self.learner.factors):
             return
         doubt_w = UNSURE * (self._stir_w + self.flight.climbing_w)
-        if self.learner.observe(outlook.expected(self.admit_w), metered_w - floor_w, doubt_w):
+        drawn_w = self.flight.drawn_by_model()
+        if self.learner.observe(drawn_w, metered_w - floor_w, doubt_w):
             self._meter_s = now_s
 
     def _stale_w(self, outlook: Outlook, now_s: float) -> float:

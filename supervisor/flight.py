@@ -1,6 +1,7 @@
 """Who is on the way up, and how far: what rigs will draw now, against what they may draw.
 
     admitted --wake_s--> first watt --up_w_per_s--> all it is admitted
+    admitted more, or less, while awake --up_w_per_s, or DOWN_W_PER_S--> all it is admitted
 
 Rigs are believed to keep the times of their hello; one that does not says so, or the
 meter does.  One that says it sleeps, though it has been admitted, has not begun: what it
@@ -16,6 +17,7 @@ from supervisor.line import Curve, Line, Part
 from supervisor.merit import Floats, Ints
 from supervisor.wear import Wear
 
+DOWN_W_PER_S = 1400.0  # of a rig that goes to a lower frequency; sleep is at once
 EARLY_S = 1.0  # how much earlier than it says a rig may draw its first watt
 HEARD_S = 3.0  # so long after it was admitted, a rig's word that it sleeps is about now
 
@@ -31,12 +33,16 @@ class Flight:
         self.full: list[Curve] = []  # everybody counted doing all that is admitted
         self.rows: Ints = np.zeros(0, dtype=np.int64)  # rigs on the way
         self.climbing_w = 0.0  # admitted to rigs that are between their first watt and their aim
+        self.drawn_w: Floats = np.zeros(0)  # by rig, above its floor: what it draws now, as listed
         self.floor_w = 0
         self.top_w: Floats = np.zeros(0)  # of each rig, above its floor
         self._first_w: Ints = np.zeros(0, dtype=np.int64)
         self._idle: Ints = np.zeros(0, dtype=np.int64)  # admitted, and they say they sleep
         self._built: tuple[Line, int, int] | None = None
         self._marked_w = -1
+        self._aim_w: Floats = np.zeros(0)
+        self._moving: Ints = np.zeros(0, dtype=np.int64)  # rigs that draw what they do not aim at
+        self._moved_s = 0.0
 
     @property
     def slowest_s(self) -> float:
@@ -52,6 +58,7 @@ class Flight:
         """Make the curves anew where anything changed.  True when the line was laid out anew."""
         fleet = self.fleet
         self._hold_idle(now_s)
+        self._move(now_s)
         key = (line, len(fleet), fleet.version)
         laid_out = self._built is None or key[:2] != self._built[:2]
         if key != self._built:
@@ -90,6 +97,38 @@ class Flight:
         self.wear.woke(woken, now_s)
         self.wear.slept(slept, now_s)
         self.rows = np.union1d(self.rows, woken)
+        self._aim(admit_w, now_s)
+
+    def _aim(self, admit_w: int, now_s: float) -> None:
+        """What every rig is on its way to from now on."""
+        assert self._built is not None
+        fleet, known = self.fleet, len(self.drawn_w)
+        admitted_w = self._built[0].admitted_by_rig(admit_w, len(fleet)) * fleet.counted
+        cap_w = fleet.points.watts[np.arange(len(fleet)), fleet.cap_level] - fleet.floor_w
+        self._aim_w = np.minimum(admitted_w, cap_w)
+        up_s = now_s - fleet.admitted_s - fleet.wake_s
+        there = self._aim_w * (up_s * fleet.up_w_per_s >= self._aim_w)  # all along, as far as known
+        self.drawn_w = np.append(self.drawn_w, there[known:])
+        self._moving = np.flatnonzero(self.drawn_w != self._aim_w)
+
+    def _move(self, now_s: float) -> None:
+        """Everybody on as far as they come by now."""
+        fleet, rows = self.fleet, self._moving
+        seconds, self._moved_s = max(0.0, now_s - self._moved_s), now_s
+        if not len(rows):
+            return
+        aim_w, was_w = self._aim_w[rows], self.drawn_w[rows]
+        awake_s = np.clip(now_s - fleet.admitted_s[rows] - fleet.wake_s[rows], 0.0, seconds)
+        highest_w = was_w + fleet.up_w_per_s[rows] * awake_s
+        lowest_w = np.where(aim_w > 0, was_w - DOWN_W_PER_S * seconds, 0.0)
+        self.drawn_w[rows] = np.clip(aim_w, lowest_w, highest_w)
+        self._moving = rows[self.drawn_w[rows] != aim_w]
+
+    def drawn_by_model(self) -> Floats:
+        """Listed watts drawn now above the floor, by model."""
+        models = len(self.fleet.models)
+        by_model = np.bincount(self.fleet.group, weights=self.drawn_w, minlength=models)
+        return by_model.astype(float)
 
     def _hold_idle(self, now_s: float) -> None:
         """The time of those that have not begun runs from now, until they say otherwise."""

@@ -62,11 +62,22 @@ def steps_of(points: Points, wished: Order | None = None) -> Steps:
     gain = (ghs[rows, level] - ghs[rows, from_level]) / width_w
     key = -gain
     if wished is not None:
-        by_rig = wished.of(rows)
-        gain = gain * by_rig.handicap
-        key = 4.0 * by_rig.priority + by_rig.late - gain / gain.max(initial=1e-9)
+        gain, first = _wished(gain, from_level == 0, wished.of(rows))
+        key = first - gain / gain.max(initial=1e-9)
     order = np.argsort(key, kind="stable")  # equal gains: everybody's earlier step first
     return Steps(rows[order], from_level[order], level[order], width_w[order], gain[order])
+
+
+def _wished(gain: Floats, wakes: Bools, by_step: Order) -> tuple[Floats, Floats]:
+    """(gain as the policy sees it, what comes before gain).
+
+    What moves a rig forward is about its being awake and so about its first step alone;
+    what moves it back takes its later steps along, so its own order stays.
+    """
+    handicap: Floats = np.where(wakes, by_step.handicap, np.minimum(by_step.handicap, 1.0))
+    late: Ints = np.where(wakes, by_step.late, np.maximum(by_step.late, 0))
+    first = 4 * by_step.priority + late
+    return gain * handicap, first.astype(float)
 
 
 def _hulls(points: Points) -> tuple[Ints, Ints, Ints]:

@@ -13,10 +13,7 @@ import numpy as np
 from supervisor.merit import Bools, Floats, Ints, Order
 
 PROTECTED, PRIORITY, LEAST = 0, 5, 9  # the first to run; what nobody has said; the last
-STAY = (
-    0.0005,
-    0.0015,
-)  # of gain: what staying as it is counts, so that nothing changes for nothing
+STAY = (0.001, 0.003)  # of gain: what running already counts; by rig, from to
 TURNS = 0.004  # of gain: between a rig that always runs and one that always sleeps
 CYCLES = 0.001  # of gain, by start above or below the others: who has started often is left alone
 CYCLES_MOST = 3.0  # starts
@@ -73,7 +70,7 @@ def _handicap(wish: Wish) -> Floats:
     sure: Floats = (wish.tried - wish.failed + TRUST) / (wish.tried + TRUST)
     often: Floats = np.clip(wish.starts - _middle(wish.starts), -CYCLES_MOST, CYCLES_MOST)
     stay: Floats = STAY[0] + (STAY[1] - STAY[0]) * _spread(len(wish.starts))
-    turns: Floats = TURNS * (0.5 - wish.on_share) + np.where(wish.awake, stay, -stay)
+    turns: Floats = TURNS * (0.5 - wish.on_share) + wish.awake * stay
     cycles = CYCLES * np.where(wish.awake, often, -often)
     handicap: Floats = np.where(wish.awake, 1.0, sure) * (1.0 + turns + cycles)
     return handicap

@@ -12,4 +12,5 @@ BENCHES = {
     "ingest": "state messages through a broker into the supervisor: CPU of each",
     "reconnect": "the broker killed under thousands of clients: until all are back",
     "load": "a whole site, a connection for every rig: CPU and memory of each process",
+    "band": "sleeps and energy of the frequency band against pure merit order",
 }

@@ -85,6 +85,6 @@ def test_what_is_unexpected_is_counted_said_and_gone_on_from(monkeypatch, capsys
 
 def test_a_site_that_does_not_obey_is_seen_by_the_judge(monkeypatch):
     """The judge is not the supervisor: without anybody hearing a position it must notice."""
-    monkeypatch.setattr(playbacks.Bridge, "_broadcast", lambda self, admit_w: None)
+    monkeypatch.setattr(playbacks.Bridge, "_broadcast", lambda self, admit_w, everybody=False: None)
     result = play(series((0.8,), 300.0), RIGS, 1.0)
     assert result["tracking_error_pct"] > 50
