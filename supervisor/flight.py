@@ -68,7 +68,10 @@ class Flight:
             self.floor_w = int(fleet.floor_w.sum())
             counted = fleet.counted.astype(float)
             self.full = [Curve(part, counted) for part in self.parts]
-            self.capped = [Curve(part, counted, fleet.cap_level) for part in self.parts]
+            if (fleet.cap_level < fleet.top_level).any():
+                self.capped = [Curve(part, counted, fleet.cap_level) for part in self.parts]
+            else:
+                self.capped = self.full
             self._marked_w = -1
             self.mark(admit_w, now_s)
         elif not len(self.rows):
@@ -143,15 +146,16 @@ class Flight:
     def _climb(self, line: Line, admit_w: int, now_s: float) -> None:
         """How far each waking rig has come, 0..1 of what it is admitted."""
         fleet, self.climbing_w = self.fleet, 0.0
+        rows = self.rows = self.rows[np.isfinite(fleet.admitted_s[self.rows])]
+        if not len(rows):
+            self.now = self.capped
+            return
         share = fleet.counted.astype(float)
-        rows = self.rows[np.isfinite(fleet.admitted_s[self.rows])]
-        if len(rows):
-            admitted_w = line.admitted_by_rig(admit_w, len(fleet))[rows]
-            up_s = now_s - fleet.admitted_s[rows] - fleet.wake_s[rows]
-            climbed = np.clip(up_s * fleet.up_w_per_s[rows] / np.maximum(admitted_w, 1.0), 0, 1)
-            share[rows] = share[rows] * climbed
-            on_the_way = (climbed < 1) & (up_s > -EARLY_S)
-            self.climbing_w = float(admitted_w[on_the_way].sum())
-            rows = rows[climbed < 1]
-        self.rows = rows
+        admitted_w = line.admitted_by_rig(admit_w, len(fleet))[rows]
+        up_s = now_s - fleet.admitted_s[rows] - fleet.wake_s[rows]
+        climbed = np.clip(up_s * fleet.up_w_per_s[rows] / np.maximum(admitted_w, 1.0), 0, 1)
+        share[rows] = share[rows] * climbed
+        on_the_way = (climbed < 1) & (up_s > -EARLY_S)
+        self.climbing_w = float(admitted_w[on_the_way].sum())
+        self.rows = rows[climbed < 1]
         self.now = [Curve(part, share, fleet.cap_level) for part in self.parts]

@@ -38,11 +38,12 @@ class Line:
 
     def admitted_by_rig(self, position_w: float, rigs: int) -> Floats:
         """Watts admitted at a position to each of so many rigs, as listed."""
-        done = self.end_w <= position_w
-        into_w = np.clip(position_w - self.start_w, 0, None) * ~self.wakes
-        taken_w = np.where(done, self.end_w - self.start_w, into_w)
-        by_rig = np.bincount(self.rig, weights=taken_w, minlength=rigs)
-        return by_rig.astype(float)
+        done = int(self.end_w.searchsorted(position_w, "right"))
+        width_w = self.end_w[:done] - self.start_w[:done]
+        by_rig = np.bincount(self.rig[:done], weights=width_w, minlength=rigs).astype(float)
+        if done < len(self.rig) and not self.wakes[done]:
+            by_rig[self.rig[done]] += max(0.0, position_w - float(self.start_w[done]))
+        return by_rig
 
     def ladders(self, rigs: list[int] | None = None) -> dict[int, tuple[Step, ...]]:
         """The steps of these rigs, or of everybody."""
