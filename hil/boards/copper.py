@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from hil.probe import pins
 from hil.virtual import wire
 
+BENCH_UART = 9  # where a probe has its line to the bench when it is not its console
+GOLDEN = 0.618034
 DEAF_PART = 0.05  # rates further apart than this make noise of each other
 Transfer = Callable[[int, int, bytes, int], tuple[int, bytes]]
 
@@ -125,7 +127,9 @@ class ProbeEnd(End):
         self._counted: dict[int, tuple[float, float]] = {}  # pin: (pulses, until when)
 
     def uart_write(self, uart: int, data: bytes) -> None:
-        if uart < wire.TARGET:
+        if uart == BENCH_UART:
+            self.copper.to_bench(data)
+        elif uart < wire.TARGET:
             self.send(self.copper.rig, uart, data)
         elif data:
             self.memories[uart - wire.TARGET] = Memory(data[0], bytearray(data[1:]))
@@ -152,8 +156,9 @@ class ProbeEnd(End):
         """The rig's line, pulled up or down where the rig lets go of it."""
         rig = self.copper.rig
         if pin in rig.pwms:
-            frequency_hz, duty_u16 = rig.pwms[pin]
-            return int(self.copper.now() * frequency_hz % 1 < duty_u16 / 65_535)
+            # as if looked at in any phase: looks in virtual time come at whole milliseconds
+            phase = round(self.copper.now() * 1000) * GOLDEN % 1
+            return int(phase < rig.pwms[pin][1] / 65_535)
         return rig.levels.get(pin, 1 if pin == pins.DUTY else 0)
 
 
@@ -164,6 +169,7 @@ class Copper:
         self, now: Callable[[], float], played: Collection[tuple[int, int]], elsewhere: Transfer
     ) -> None:
         self.now, self.played, self.elsewhere = now, played, elsewhere
+        self.to_bench: Callable[[bytes], None] = lambda data: None
         self.chance = random.Random(1)
         self.rig = RigEnd(self)
         self.probe = ProbeEnd(self)

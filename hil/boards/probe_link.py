@@ -1,6 +1,6 @@
 """The bench's end of the probe: a rig's chips and plant, on the wires the probe holds.
 
-    chips, plant -- wiring -- probe_link --serial--> probe --real wires--> rig
+    chips, plant -- wiring -- Hands --serial--> probe --real wires--> rig
 
 Silence is data on this line too: the probe lets go when we say nothing for a second, and
 everything that holds is said again twenty times a second.
@@ -8,6 +8,7 @@ everything that holds is said again twenty times a second.
 
 import asyncio
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ STEP_S = 0.05
 DUTY_PART = 0.25  # how much of a new sample of the fans' line is believed
 PULSES_PER_TURN = 2
 FAN_HERTZ = 25_000
+_READ_SIZE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,53 +67,42 @@ def overlapping(part: Part) -> list[int]:
     return sorted({at for at in taken if taken.count(at) > 1})
 
 
-class ProbeLink:
-    """Plays wiring's chips through the probe at this port, until closed."""
+class Hands:
+    """Wiring's chips as frames to the probe, and what it heard back to them.
 
-    def __init__(self, port: str, wiring: Wiring, loop: asyncio.AbstractEventLoop) -> None:
-        import serial
+    say takes the bytes for the probe; whoever carries the line calls hear() and, every
+    STEP_S, step().
+    """
 
-        try:
-            self._line: Any = serial.Serial(port, 115_200, timeout=0, exclusive=True)
-        except (OSError, ValueError) as error:
-            raise BoardError(f"{port}: the probe's port cannot be opened: {error}") from None
-        self.port, self.wiring, self._loop = port, wiring, loop
+    def __init__(self, wiring: Wiring, say: Callable[[bytes], object]) -> None:
+        self.wiring, self._say_bytes = wiring, say
         self._receiver = frames.Receiver()
         self.hellos = 0
+        self.strange = ""  # a probe that cannot be used, and why
         self._duty = 1.0
         self._shown: dict[tuple[int, int], bytes] = {}
         self._answering: dict[int, bool] = {}
         self._tachs: dict[int, int] = {}
         self._bauds: dict[int, int] = {}
-        self._stepping: asyncio.TimerHandle | None = None
         wiring.push = self._to_rig
-        asyncio.run_coroutine_threadsafe(self._begin(), loop).result(10)
 
     @property
     def dropped(self) -> int:
         """Bytes from the probe that were no frame."""
         return self._receiver.dropped
 
-    def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
-
-    async def _begin(self) -> None:
-        self._loop.add_reader(self._line.fileno(), self._hear)
-        self._step()
-
-    async def _end(self) -> None:
-        if self._stepping:
-            self._stepping.cancel()
-        self._loop.remove_reader(self._line.fileno())
-        self._line.close()
-        self.wiring.push = lambda uart, data: None
-
-    # from the probe
-
-    def _hear(self) -> None:
-        for kind, n, payload in self._receiver.feed(self._line.read(65_536)):
+    def hear(self, data: bytes) -> None:
+        for kind, n, payload in self._receiver.feed(data):
             self._obey(kind, n, payload)
             self._follow_rates()
+
+    def step(self) -> None:
+        self.wiring.step()
+        self._say(frames.BEAT)
+        if self.hellos:
+            self._follow_rates()
+            self._show_parts()
+            self._turn_fans()
 
     def _obey(self, kind: int, n: int, payload: bytes) -> None:
         wiring = self.wiring
@@ -133,7 +124,8 @@ class ProbeLink:
     def _introduce(self, version: int) -> None:
         """A probe that has just begun knows nothing yet."""
         if version != frames.VERSION:
-            raise BoardError(f"{self.port}: a probe of version {version}; flash it again")
+            self.strange = f"a probe of version {version}, not {frames.VERSION}; flash it again"
+            return
         self.hellos += 1
         self._shown.clear()
         self._answering.clear()
@@ -153,17 +145,6 @@ class ProbeLink:
                 self._bauds[n] = chain.baud
                 self.wiring.uart_setup(n, chain.baud, 0)
                 self._say(frames.BAUD, n, struct.pack("<I", chain.baud))
-
-    # to the probe
-
-    def _step(self) -> None:
-        self._stepping = self._loop.call_later(STEP_S, self._step)
-        self.wiring.step()
-        self._say(frames.BEAT)
-        if self.hellos:
-            self._follow_rates()
-            self._show_parts()
-            self._turn_fans()
 
     def _turn_fans(self) -> None:
         for pin, fan in zip(S21.tach_pins, self.wiring.fans, strict=True):
@@ -198,4 +179,40 @@ class ProbeLink:
             self._say(frames.SERIAL, uart, data[at : at + frames.PAYLOAD_MAX])
 
     def _say(self, kind: int, n: int = 0, payload: bytes = b"") -> None:
-        self._line.write(frames.frame(kind, n, payload))
+        self._say_bytes(frames.frame(kind, n, payload))
+
+
+class ProbeLink:
+    """Plays wiring's chips through the probe at this port, until closed; in loop's thread."""
+
+    def __init__(self, port: str, wiring: Wiring, loop: asyncio.AbstractEventLoop) -> None:
+        import serial
+
+        try:
+            self._line: Any = serial.Serial(port, 115_200, timeout=0, exclusive=True)
+        except (OSError, ValueError) as error:
+            raise BoardError(f"{port}: the probe's port cannot be opened: {error}") from None
+        self.port, self._loop = port, loop
+        self.hands = Hands(wiring, self._line.write)
+        self._stepping: asyncio.TimerHandle | None = None
+        asyncio.run_coroutine_threadsafe(self._begin(), loop).result(10)
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
+
+    async def _begin(self) -> None:
+        self._loop.add_reader(
+            self._line.fileno(), lambda: self.hands.hear(self._line.read(_READ_SIZE))
+        )
+        self._step()
+
+    async def _end(self) -> None:
+        if self._stepping:
+            self._stepping.cancel()
+        self._loop.remove_reader(self._line.fileno())
+        self._line.close()
+        self.hands.wiring.push = lambda uart, data: None
+
+    def _step(self) -> None:
+        self._stepping = self._loop.call_later(STEP_S, self._step)
+        self.hands.step()

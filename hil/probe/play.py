@@ -26,7 +26,7 @@ WAITING = "probe: waiting for a bench"
 MEMORY = 256
 RXBUF = 4096
 DUTY_MS = 50
-DUTY_SAMPLES = 96
+DUTY_SAMPLES = 8  # at every look
 READ_MAX = 256  # of the bench's bytes between two looks at the rig
 
 
@@ -79,6 +79,7 @@ class Probe:
         self._tachs: dict[int, PWM] = {}
         self.targets: dict[int, Target] = {}
         self._duty_ms = time.ticks_ms()
+        self._high = self._sampled = 0
 
     def close(self) -> None:
         """Let go of every wire."""
@@ -116,9 +117,7 @@ class Probe:
                 self._say(frame(frames.WRITTEN, bus, bytes((at,)) + data))
         for n, pin in self._levels.items():
             self._tell(frames.LEVEL, n, pin.value(), "<B")
-        if time.ticks_diff(time.ticks_ms(), self._duty_ms) >= DUTY_MS:
-            self._duty_ms = time.ticks_ms()
-            self._tell(frames.DUTY, pins.DUTY, self._sampled(), "<H")
+        self._sample()
 
     def again(self) -> None:
         """Say all levels once more: a frame may have been lost."""
@@ -129,12 +128,15 @@ class Probe:
             self._said[n] = value
             self._say(frame(kind, n, struct.pack(form, value)))
 
-    def _sampled(self) -> int:
-        """The line's share of high: 25 kHz are too fast to time pulses, not to sample."""
-        high = 0
+    def _sample(self) -> None:
+        """The fans' line's share of high: 25 kHz are too fast to time pulses, not to sample."""
         for _ in range(DUTY_SAMPLES):
-            high += self._duty.value()
-        return high * 65_535 // DUTY_SAMPLES
+            self._high += self._duty.value()
+        self._sampled += DUTY_SAMPLES
+        if time.ticks_diff(time.ticks_ms(), self._duty_ms) >= DUTY_MS:
+            self._tell(frames.DUTY, pins.DUTY, self._high * 65_535 // self._sampled, "<H")
+            self._duty_ms = time.ticks_ms()
+            self._high = self._sampled = 0
 
     def _tach(self, pin: int, hertz: int) -> None:
         if hertz and pin in self._tachs:
@@ -152,28 +154,42 @@ class Probe:
                 self.targets[bus] = Target(bus, scl, sda, address)
 
 
-def run() -> None:
+class Console:
+    """The line to the bench: our own USB, where people have their prompt."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+        self.write = sys.stdout.buffer.write
+
+    def read(self, wait_ms: int) -> bytes:
+        """What has come in; waits for the first byte only."""
+        data = bytearray()
+        while len(data) < READ_MAX and self._poll.poll(0 if data else wait_ms):
+            data += sys.stdin.buffer.read(1)
+        return bytes(data)
+
+
+def run(line=None) -> None:
     """For ever: wait for a bench, be its hands, let go when it is silent."""
+    line = line or Console()
     receiver = frames.Receiver()
-    poll = select.poll()
-    poll.register(sys.stdin, select.POLLIN)
     print(WAITING)
     while True:
-        heard = receiver.feed(_read(poll, 100))
+        heard = receiver.feed(line.read(100))
         if heard:
             micropython.kbd_intr(-1)  # a byte of a frame must not stop us
             try:
-                play(receiver, poll, heard)
+                play(line, receiver, heard)
             finally:
                 micropython.kbd_intr(3)
             print(WAITING)
 
 
-def play(receiver: frames.Receiver, poll, heard: list) -> None:
+def play(line, receiver: frames.Receiver, heard: list) -> None:
     """Until the bench has been silent for too long."""
-    say = sys.stdout.buffer.write
-    say(frame(frames.HELLO, 0, bytes((frames.VERSION,))))
-    probe, heard_ms = Probe(say), time.ticks_ms()
+    line.write(frame(frames.HELLO, 0, bytes((frames.VERSION,))))
+    probe, heard_ms = Probe(line.write), time.ticks_ms()
     try:
         while time.ticks_diff(time.ticks_ms(), heard_ms) < SILENT_MS:
             for kind, n, payload in heard:
@@ -182,14 +198,6 @@ def play(receiver: frames.Receiver, poll, heard: list) -> None:
                 if kind == frames.BEAT:
                     probe.again()
             probe.look()
-            heard = receiver.feed(_read(poll, 1))
+            heard = receiver.feed(line.read(1))
     finally:
         probe.close()
-
-
-def _read(poll, wait_ms: int) -> bytes:
-    """What has come in; waits for the first byte only."""
-    data = bytearray()
-    while len(data) < READ_MAX and poll.poll(0 if data else wait_ms):
-        data += sys.stdin.buffer.read(1)
-    return bytes(data)

@@ -18,6 +18,7 @@ _kept = {}  # what was asked -> n of the kept answer
 _answers = {}  # n -> that answer
 # these change nothing that could be read in the same instant
 _HARMLESS = (wire.UART_WRITE, wire.WDT_FEED, wire.SOCKET_SEND, wire.SOCKET_CONNECT, wire.SEEN)
+turns = []  # called at every drain, as in pipe.py
 now_us = 0  # since power-on
 _now_ms = 0
 _fresh = False  # the kept answers are those of this instant
@@ -71,6 +72,8 @@ def _keep(key: tuple, number: int, data: bytes, fresh: bool) -> None:
 
 def drain() -> None:
     """What came in was passed on when the clock moved."""
+    for turn in turns:
+        turn()
 
 
 def wait(us, by: int = 0) -> None:

@@ -1,23 +1,30 @@
 """The probe: its line's frames, its chips' images, and the real firmware on parts behind it."""
 
-import asyncio
 import re
+import time
 from pathlib import Path
 
-import aiomqtt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.boards import s21pro
-from hil.boards import probe_link
-from hil.boards.copper import Memory
+from hil.bench import Bench
+from hil.boards import files, probe_link
+from hil.boards.copper import Copper, Memory
+from hil.boards.probe_link import ProbeLink
 from hil.boards.probed_rig import ProbedRig
+from hil.boards.serial_board import SerialBoard
+from hil.boards.terminal_rig import TerminalRig
+from hil.link import shared_loop
+from hil.machines import S21_PRO
+from hil.plant import Plant
 from hil.probe import frames, pins
 from hil.probe.frames import Receiver, frame
 from hil.rig import settings
-from tests.hil.peer import KEY, SITE, Peer
+from hil.wiring import Wiring
 
+WAITING = "waiting for a bench"
 ROOT = Path(__file__).parents[2]
 
 # ---- the line
@@ -115,40 +122,62 @@ def test_the_wiring_table_is_true():
 # ---- the whole way
 
 
-@pytest.mark.real_time
-@pytest.mark.asyncio
-@pytest.mark.timeout(120)
-async def test_the_firmware_runs_on_parts_behind_a_probe(tmp_path, broker_port):
-    config = settings(SITE, "probed", "127.0.0.1", broker_port, KEY)
-    async with aiomqtt.Client("127.0.0.1", broker_port) as client:
-        peer = Peer(client, "probed")
-        tasks = [asyncio.create_task(peer.listen()), asyncio.create_task(peer.beat())]
-        with ProbedRig(tmp_path, config) as desk:
-            try:
-                await story(peer, desk)
-            except BaseException:
-                print(desk.rig.log_text(), peer.events, peer.state)
-                raise
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def story(peer: Peer, desk: ProbedRig) -> None:
+def test_the_firmware_runs_on_parts_behind_a_probe(tmp_path):
     """Waking: UARTs and both I2C writes; holding: reads; a jammed fan: tachs; all by the probe."""
-    await peer.until(lambda: peer.hello, 15, "hello")
-    ladder = await peer.welcome()
-    await peer.until(lambda: min(fan.rpm for fan in desk.wiring.fans) > 1500, 10, "fans")
-    assert not desk.plant.supply.enabled
-    await peer.budget(ladder[0][2])
-    first_w = peer.hello["points"][0][0]
-    await peer.until(lambda: abs(desk.plant.wall_w / first_w - 1) < 0.03, 40, "level 1")
-    assert desk.plant.supply.command_v == 11.9, "written through the probe"
-    assert [chain.baud for chain in desk.wiring.chains] == [3_125_000] * 3
-    desk.wiring.faults.add("fan_stopped:2")
-    await peer.until(lambda: desk.plant.supply.volts < 1, 10, "a stopped fan cuts hash power")
-    await peer.until(lambda: "fan-stopped" in [e["code"] for e in peer.events], 5, "and is told")
-    await peer.until(lambda: peer.state["state"] == "fault", 5, "so it says itself")
-    assert abs(peer.state["power_w"] / first_w - 1) < 0.06, "its last word, read by the probe"
-    assert desk.link.dropped == 0 and desk.link.hellos == 1
+    with Bench(tmp_path) as bench:
+        desk = ProbedRig(bench, "probed")
+        site, hands, plant = bench.site, desk.hands, desk.plant
+        heard = site.heard("probed")
+        bench.run_until(lambda: heard.joined, 20, "joined")
+        assert not plant.supply.enabled and min(fan.rpm for fan in hands.wiring.fans) > 1500
+        site.level(1)
+        first_w = heard.hello["points"][0][0]
+        bench.run_until(lambda: abs(plant.wall_w / first_w - 1) < 0.03, 20, "level 1")
+        assert plant.supply.command_v == 11.9, "written through the probe"
+        assert [chain.baud for chain in hands.wiring.chains] == [3_125_000] * 3
+        hands.wiring.faults.add("fan_stopped:2")
+        bench.run_until(lambda: plant.supply.volts < 1, 4, "a stopped fan cuts hash power")
+        bench.run_until(lambda: "fan-stopped" in heard.codes, 2, "and is told")
+        assert abs(heard.state["power_w"] / first_w - 1) < 0.06, "read through the probe"
+        assert (hands.dropped, hands.hellos, hands.strange) == (0, 1, "")
+
+
+def test_a_part_that_dies_leaves_the_bus(tmp_path):
+    with Bench(tmp_path) as bench:
+        desk = ProbedRig(bench, "probed")
+        bench.run_until(lambda: 0 in desk.copper.probe.memories, 5, "a thermometer")
+        desk.hands.wiring.faults.add("sensor_lost:1")
+        bench.run_until(lambda: 0 not in desk.copper.probe.memories, 1, "it is off the bus")
+        assert 1 in desk.copper.probe.memories, "the supply is still there"
+        desk.hands.wiring.faults.clear()
+        bench.run_until(lambda: 0 in desk.copper.probe.memories, 1, "back again")
+
+
+@pytest.mark.real_time
+def test_on_its_own_console_a_probe_begins_and_lets_go(tmp_path):
+    """The line is the prompt's: copied and started by the same port the frames then take."""
+    loop = shared_loop()
+    wiring = Wiring(Plant(S21_PRO), "chips", loop.time, loop.call_at)
+    copper = Copper(loop.time, [(part.bus, part.address) for part in probe_link.PARTS], wiring.i2c)
+    config = settings("bench", "probe", "127.0.0.1", 1883, bytes(32))
+    with TerminalRig(tmp_path, config, copper.probe) as probe:
+        # the unix port's Ctrl-C comes from the terminal, so that is what has to be told
+        raw = "import termios\ntermios.setraw(0)\n"
+        with SerialBoard(probe.port) as board:
+            board.put(files.of_probe(raw + files.PROBE_MAIN))
+            board.restart()
+            assert WAITING in board.console(20, until=WAITING)
+        link = ProbeLink(probe.port, wiring, loop)
+        until(lambda: set(copper.probe.memories) == {0, 1}, "both parts on their buses")
+        until(lambda: copper.probe.pwms.keys() == set(pins.TACHS), "fans that turn")
+        assert copper.rig.i2c(0, 0x49, b"\x00", 2) == (0, b"\x19\x00"), "25 C, from its memory"
+        link.close()
+        until(lambda: not copper.probe.memories and not copper.probe.pwms, "it lets go")
+        assert link.hands.dropped == 0
+
+
+def until(true, what):
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end, f"not within 20 s: {what}"
+        time.sleep(0.01)
