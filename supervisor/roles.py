@@ -17,6 +17,8 @@ NEEDS = {
     ("GET", "/api/rigs/{rig}"): VIEWER,
     ("GET", "/api/rigs/{rig}/why"): VIEWER,
     ("WS", "/api/live"): VIEWER,
+    ("GET", "/metrics"): VIEWER,
+    ("GET", "/api/places"): VIEWER,
     ("GET", "/api/alarms"): VIEWER,
     ("GET", "/api/silences"): VIEWER,
     ("POST", "/api/alarms/ack"): TECHNICIAN,

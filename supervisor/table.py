@@ -13,9 +13,9 @@ from supervisor.filters import Number, Word
 from supervisor.fleet import FAULT, STATES
 from supervisor.live import Page, Wish
 from supervisor.merit import Bools, Ints
-from supervisor.places import by_name
+from supervisor.places import Where, by_name
 from supervisor.site import Site
-from supervisor.view import RigView
+from supervisor.view import PlaceView, RigView
 
 SILENT_BEATS = 3  # telemetry periods without a word
 SHOWN = (*STATES, "silent", "down")  # a state as people see it
@@ -42,6 +42,9 @@ class Table:
         """Where a rig stands; "" when nobody said."""
         return by_name(self.fleet.names[row])
 
+    def places(self) -> list[str]:
+        return [self.place(row) for row in range(len(self.fleet))]
+
     def _sickness(self) -> Ints:
         """0 well; higher is sicker: faults, cut off, silent, capped, then hot."""
         fleet, unheard = self.fleet, self.age_s > SILENT_BEATS * self._site.config.site.telemetry_s
@@ -53,6 +56,37 @@ class Table:
         """How many rigs are in each state, those that cannot be heard apart."""
         counts = np.bincount(self.state, minlength=len(SHOWN)).tolist()
         return dict(zip(SHOWN, counts, strict=True))
+
+    def by_place(self, where: Where) -> list[PlaceView]:
+        """What goes on in each place; the last is of no place."""
+        names = [*where.names, ""]
+        of = np.where(where.of < 0, len(where.names), where.of)
+        counts = np.zeros((len(names), len(SHOWN)), dtype=np.int64)
+        np.add.at(counts, (of, self.state), 1)
+        hot_dc = np.zeros(len(names), dtype=np.int64)
+        np.maximum.at(hot_dc, of, self.fleet.hot_dc)
+
+        def sums(column: Any) -> list[int]:
+            total = np.bincount(of, weights=column, minlength=len(names))
+            return [int(value) for value in total.tolist()]
+
+        power_w, admitted_w = sums(self.fleet.power_w), sums(self.admitted_w)
+        hash_ghs, sick = sums(self.fleet.hash_ghs), sums(self.sickness > 0)
+        found = []
+        for row, name in enumerate(names):
+            by_state = dict(zip(SHOWN, counts[row].tolist(), strict=True))
+            view = PlaceView(
+                place=name,
+                rigs=int(counts[row].sum()),
+                by_state={state: count for state, count in by_state.items() if count},
+                power_w=power_w[row],
+                admitted_w=admitted_w[row],
+                hash_ghs=hash_ghs[row],
+                hot_dc=int(hot_dc[row]),
+                sick=sick[row],
+            )
+            found += [view] if view.rigs else []
+        return found
 
     def page(self, wish: Wish) -> Page:
         """The rows wished for."""
@@ -98,7 +132,7 @@ class Table:
             "rig": fleet.names,
             "model": [fleet.models[group] for group in fleet.group.tolist()],
             "state": [SHOWN[number] for number in self.state.tolist()],
-            "place": [self.place(row) for row in range(len(fleet))],
+            "place": self.places(),
             "why": fleet.whys,
         }
         chosen = zip(*(columns[member] for member in members), strict=True)

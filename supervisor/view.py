@@ -71,6 +71,19 @@ class RigView(msgspec.Struct, frozen=True, kw_only=True):
     place: str = ""  # the container it stands in; "" when nobody said
 
 
+class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A container, or where else rigs stand together; "" for those of no place."""
+
+    place: str
+    rigs: int
+    by_state: dict[str, int]
+    power_w: int
+    admitted_w: int
+    hash_ghs: int
+    hot_dc: int  # of the hottest
+    sick: int  # rigs
+
+
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the log."""
 

@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Callable
 
 import msgspec
-import numpy as np
 
 from supervisor.alarms import measures
 from supervisor.alarms import step as steps
 from supervisor.alarms.rules import BY_NAME, SEVERITIES
 from supervisor.alarms.state import CLEARED, MERGED, Alarm, Change, Silence, State
 from supervisor.ledger import Ledger
+from supervisor.places import NOWHERE, Where, where
 from supervisor.site import Site
 from supervisor.table import Table
 from supervisor.view import AlarmView, SilenceView
@@ -52,7 +52,7 @@ class Keeper:
         self._clock_s: float | None = None
         self._disk: dict[str, float] = {}
         self._rate = Rate()
-        self._where = measures.Where([], np.zeros(0, dtype=np.int64))
+        self._where = NOWHERE
         self.state: State | None = None
 
     def look(self, now_s: float, table: Table, asked_w: list[int]) -> None:
@@ -60,13 +60,18 @@ class Keeper:
         if self.state is None:
             self._began_s = self._before_s = now_s
             self.state = remembered(self._site.ledger, now_s, self._site.unix_s)
-        if len(self._where.of) != len(table.fleet):
-            self._where = measures.where(table)
+        standing = self.where_of(table)
         snapshot = measures.taken(
-            self._site, table, self._where, now_s, self._began_s, self._others(now_s), asked_w
+            self._site, table, standing, now_s, self._began_s, self._others(now_s), asked_w
         )
         self.state, changes = steps.step(snapshot, self.state)
         self._record(changes)
+
+    def where_of(self, table: Table) -> Where:
+        """Where all rigs stand; looked up anew only when there are more of them."""
+        if len(self._where.of) != len(table.fleet):
+            self._where = where(table.places())
+        return self._where
 
     def _others(self, now_s: float) -> measures.Numbers:
         site, rate = self._site, self._rate.per_min

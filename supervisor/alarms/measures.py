@@ -1,13 +1,11 @@
 """What the rules look at: numbers of the site and columns of its rigs, taken once a beat."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from supervisor.alarms.state import Measured, Snapshot
 from supervisor.fleet import FAULT, JOINING, NEVER, RUNNING
-from supervisor.merit import Floats, Ints
-from supervisor.places import container
+from supervisor.merit import Floats
+from supervisor.places import Where
 from supervisor.said import health
 from supervisor.site import Site
 from supervisor.table import DOWN, SILENT, Table
@@ -17,20 +15,6 @@ PATIENCE_S = 6.0  # a fall of what is asked counts from then on
 OPERATOR = "operator"  # a person's limit ends because it was meant to
 
 Numbers = dict[str, dict[str, float]]
-
-
-class Where(NamedTuple):
-    """In which container each rig stands: the number of its name, -1 for none."""
-
-    names: list[str]
-    of: Ints
-
-
-def where(table: Table) -> Where:
-    places = [container(table.place(row)) for row in range(len(table.fleet))]
-    names = sorted(set(places) - {""})
-    number = {place: row for row, place in enumerate(names)}
-    return Where(names, np.array([number.get(place, -1) for place in places], dtype=np.int64))
 
 
 def taken(

@@ -11,12 +11,14 @@ from supervisor.audit import Deed
 from supervisor.envelope import Entry
 from supervisor.ledger import Row
 from supervisor.live import Page, Wish
+from supervisor.metrics import Seen
 from supervisor.site import Site
 from supervisor.table import Table
 from supervisor.units import watts
 from supervisor.view import (
     AuditView,
     EventView,
+    PlaceView,
     RigDetail,
     SignalDetail,
     SignalOrder,
@@ -141,6 +143,32 @@ class People:
             ladder=[StepView(*step) for step in self._site.dispatcher.line.ladder(row)],
             down_for_s=self._now_s - float(fleet.down_s[row]) if table.down[row] else None,
             events=[_event(row) for row in own[::-1]],
+        )
+
+    def places(self) -> list[PlaceView]:
+        return self.table.by_place(self.alarms.where_of(self.table))
+
+    # ---- for machines
+
+    def seen(self, rigs: list[str], top: int) -> Seen:
+        """What metrics are made of: rigs by name, else the sickest."""
+        site, table = self._site, self.table
+        named = [site.fleet.row_of[rig] for rig in rigs if rig in site.fleet.row_of]
+        readings = {name: (r.w, self._now_s - r.at_s) for name, r in site.inbox.readings.items()}
+        if site.inbox.meter is not None:
+            meter = site.inbox.meter
+            readings.setdefault("site", (meter.w, self._now_s - meter.at_s))
+        return Seen(
+            site=self.site(),
+            meters=readings,
+            signals=self.signals(),
+            places=self.places(),
+            rigs=[table.row(row) for row in named] if rigs else table.page(Wish(limit=top)).rigs,
+            alarms=self.alarms.views(),
+            totals={
+                "messages_lost": {"inbox": site.inbox.lost},
+                "messages_refused": dict(site.inbox.refused),
+            },
         )
 
     # ---- reasons

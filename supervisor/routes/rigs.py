@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 
 from supervisor.live import ROWS, Wish, wish_error
 from supervisor.routes.parts import provider_of, reads
-from supervisor.view import RigDetail, RigView, WhyView
+from supervisor.view import PlaceView, RigDetail, RigView, WhyView
 
 T = TypeVar("T")
 
@@ -30,6 +30,12 @@ def rigs(
     return Response(page.rigs, headers={"x-total-count": str(page.found)})
 
 
+@reads("/api/places")
+def places(state: State) -> list[PlaceView]:
+    """Containers, and what goes on in each."""
+    return provider_of(state).places()
+
+
 @reads("/api/rigs/{rig:str}")
 def rig(state: State, rig: FromPath[str]) -> RigDetail:
     """All that is known of one rig."""
@@ -48,4 +54,4 @@ def _there(found: T | None, rig: str) -> T:
     return found
 
 
-HANDLERS = (rigs, rig, why)
+HANDLERS = (rigs, places, rig, why)

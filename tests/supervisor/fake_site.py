@@ -12,12 +12,14 @@ import msgspec
 from supervisor import api
 from supervisor.gate import Door
 from supervisor.limits import Limit
-from supervisor.live import page
+from supervisor.live import Wish, page
+from supervisor.metrics import Seen
 from supervisor.tokens import Tokens
 from supervisor.view import (
     AlarmView,
     AuditView,
     EventView,
+    PlaceView,
     RigDetail,
     RigView,
     SignalDetail,
@@ -126,6 +128,16 @@ DETAIL = RigDetail(
 )
 
 
+PLACE = PlaceView(
+    place="c07",
+    rigs=300,
+    by_state={"running": 299, "fault": 1},
+    power_w=900_000,
+    admitted_w=930_000,
+    hash_ghs=64_000_000,
+    hot_dc=643,
+    sick=1,
+)
 ALARM = AlarmView(
     key="rig-silent c07",
     rule="rig-silent",
@@ -204,6 +216,15 @@ class FakeSite:
 
     def signals(self):
         return [SIGNAL]
+
+    def places(self):
+        return [PLACE]
+
+    def seen(self, rigs, top):
+        chosen = [r for r in RIGS if r.rig in rigs] if rigs else page(RIGS, Wish(limit=top)).rigs
+        meters = {"site": (3_190_000, 0.8)}
+        totals = {"messages_lost": {"inbox": 0}}
+        return Seen(self.now, meters, [SIGNAL], [PLACE], chosen, self.alarms.views(), totals)
 
     def audit(self, limit, who):
         return [_audit(deed) for deed in self.deeds if who in ("", deed.who)][:limit]
