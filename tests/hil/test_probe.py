@@ -173,7 +173,7 @@ def test_on_its_own_console_a_probe_begins_and_lets_go(tmp_path):
         assert copper.rig.i2c(0, 0x49, b"\x00", 2) == (0, b"\x19\x00"), "25 C, from its memory"
         link.close()
         until(lambda: not copper.probe.memories and not copper.probe.pwms, "it lets go")
-        assert link.hands.dropped == 0
+        assert link.hands.dropped <= 2, "no more than the end of the prompt's line"
 
 
 def until(true, what):
