@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from hil import broker, peer
-from hil.bench_rig import HEAP, BenchRig
+from hil.bench_rig import CHIP_HEAP, BenchRig
 from hil.clock import Event, VirtualClock
 from hil.lockstep import BenchError
 from hil.net import Net
 from hil.rig import MAIN, settings
 
-__all__ = ["Bench", "BenchError", "BenchRig", "NotInTime"]
+__all__ = ["CHIP_HEAP", "Bench", "BenchError", "BenchRig", "NotInTime"]
 
 SITE, KEY = "bench", bytes(range(32))
 TIMELINE = 40  # lines of it that a failure shows
@@ -70,13 +70,15 @@ class Bench:
         changed: Mapping[str, Any] | None = None,
         program: str = MAIN,
         ticks_ms: int = 0,
-        heap: str = HEAP,
+        heap: str = "",
         start: bool = True,
     ) -> BenchRig:
         """A rig that boots now.
 
         changed: what its settings.json shall have otherwise; program: instead of its
-        main.py; ticks_ms: what its clock counts from, to see it wrap.
+        main.py; ticks_ms: what its clock counts from, to see it wrap.  heap: as large as
+        the chip's (CHIP_HEAP) and collected as often, which takes twice as long; plenty
+        when empty.
         """
         if name in self.rigs:
             raise ValueError(f"there is a rig {name!r} on this bench already")

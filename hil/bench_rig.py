@@ -16,7 +16,8 @@ from hil.rig import MAIN, POWER_ON, SOFTWARE, WATCHDOG, Rig
 from hil.virtual import wire
 from hil.wiring import Wiring
 
-HEAP = "304K"  # hil/rig.py's, and what the bench's own modules take of it
+PLENTY = "2M"
+CHIP_HEAP = "304K"  # hil/rig.py's, and what the bench's own modules take of it
 STEP_US = 50_000  # of plant and parts
 BOOT_US = 350_000  # from power to the first line of boot.py, as on an ESP32
 JOIN_US = 2_000_000  # association and DHCP
@@ -42,10 +43,11 @@ class BenchRig(Rig):
         program: str = MAIN,
         ambient_c: float = 25.0,
         ticks_ms: int = 0,
-        heap: str = HEAP,
+        heap: str = "",
     ) -> None:
         super().__init__(flash, config, program, ambient_c)
-        self._heap = heap
+        self._heap = heap or PLENTY
+        self._environment = {"BENCH_HEAP": heap}
         self.log_path.unlink(missing_ok=True)
         self._clock, self._net, self._seed, self._tell = clock, net, seed, tell
         self.wiring = Wiring(self.plant, self.name, clock.now_s, clock.at)
@@ -138,7 +140,7 @@ class BenchRig(Rig):
         super().kill()
         self._hang_up()
         seed = f"{self._seed}/{self.name}/{len(self.resets)}"  # no two starts are alike
-        self._environment = {"BENCH_TIME": "virtual", "BENCH_SEED": seed}
+        self._environment |= {"BENCH_TIME": "virtual", "BENCH_SEED": seed}
         self._lockstep = Lockstep(*self._power(cause), self.wiring, self)
         self.wiring.push = self._lockstep.push
         self._tell(f"power on, cause {cause}")

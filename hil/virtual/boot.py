@@ -20,6 +20,10 @@ def virtual_time() -> None:
 
     for name, module in (("time", virtual_time), ("socket", virtual_socket), ("os", virtual_os)):
         sys.modules[name] = module
+    if not os.getenv("BENCH_HEAP"):
+        import virtual_gc
+
+        sys.modules["gc"] = virtual_gc
     virtual_asyncio.install()
     virtual_network.install()
     virtual_os.install()

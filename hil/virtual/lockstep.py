@@ -3,11 +3,15 @@
 While the program runs the clock stands still.  It moves when the program waits: all
 that was sent meanwhile goes to the bench in one write, and what came back in one read
 holds the new time and what arrived.  wire.py has the frames.
+
+An hour is some fifty thousand waits and half a million transactions, so what runs for
+each of them is native code.
 """
 
 import os
 import struct
 
+import micropython
 import wire
 
 _in = open("/dev/fd/" + (os.getenv("BENCH_IN") or "3"), "rb")  # noqa: SIM115
@@ -15,14 +19,15 @@ _out = open("/dev/fd/" + (os.getenv("BENCH_OUT") or "4"), "wb")  # noqa: SIM115
 _queue = []  # frames not yet sent
 _ears = {}  # (op, n) or op -> called with what came
 _kept = {}  # what was asked -> n of the kept answer
-_answers = {}  # n -> that answer
+_answers = [b""]  # by n; nothing where it has to be asked
+_seen = [b""]  # by n: the frame that says so
 # these change nothing that could be read in the same instant
-_HARMLESS = (wire.UART_WRITE, wire.WDT_FEED, wire.SOCKET_SEND, wire.SOCKET_CONNECT, wire.SEEN)
+_HARMLESS = (wire.UART_WRITE, wire.WDT_FEED, wire.SOCKET_SEND, wire.SOCKET_CONNECT)
 turns = []  # called at every drain, as in pipe.py
 now_us = 0  # since power-on
-_now_ms = 0
+now_ms = 0
 _fresh = False  # the kept answers are those of this instant
-_answer = None
+_answer = (0, b"")
 
 
 def listen(uart: int, ear) -> None:
@@ -49,25 +54,28 @@ def ask(op: int, n: int, payload: bytes = b"") -> bytes:
     return _answer[1]
 
 
+@micropython.native
 def ask_kept(op: int, n: int, payload: bytes = b"") -> bytes:
     """The same for what can be known beforehand."""
-    key = (op, n, payload)
-    kept = _kept.get(key)
-    if _fresh and kept and _answers[kept]:
-        _queue.append(struct.pack(wire.HEADER, wire.SEEN, kept, 0))
-        return _answers[kept]
+    number = _kept.get((op, n, payload), 0)
+    if _fresh and number and _answers[number]:
+        _queue.append(_seen[number])
+        return _answers[number]
+    return _ask_to_keep(op, n, payload)
+
+
+def _ask_to_keep(op: int, n: int, payload: bytes) -> bytes:
+    """A read that can be foreseen has changed nothing, so what is fresh stays so."""
+    global _fresh
     fresh = _fresh
     data = ask(op, n, payload)
-    if _answer[0]:
-        _keep(key, _answer[0], data, fresh)
+    number = _answer[0]
+    if number:
+        _kept[op, n, payload] = number
+        _answers.append(data)
+        _seen.append(struct.pack(wire.HEADER, wire.SEEN, number, 0))
+        _fresh = fresh
     return data
-
-
-def _keep(key: tuple, number: int, data: bytes, fresh: bool) -> None:
-    """A read that could be foreseen has changed nothing."""
-    global _fresh
-    _kept[key], _answers[number] = number, data
-    _fresh = fresh
 
 
 def drain() -> None:
@@ -80,13 +88,9 @@ def wait(us, by: int = 0) -> None:
     """Let so much time pass, for ever when None; by: arrivals that end it early."""
     global _fresh
     left_us = wire.FOR_EVER if us is None else us
-    send(wire.WAIT, by, struct.pack(wire.WAIT_HEAD, left_us))
+    _queue.append(struct.pack(wire.WAIT_FRAME, wire.WAIT, by, 8, left_us))
     _exchange()
     _fresh = True
-
-
-def now_ms() -> int:
-    return _now_ms
 
 
 def _exchange() -> None:
@@ -101,23 +105,29 @@ def _exchange() -> None:
     _take(_in.read(struct.unpack("<I", head)[0]))
 
 
+@micropython.native
 def _take(frames: bytes) -> None:
-    global now_us, _now_ms, _answer
-    at = 0
-    while at < len(frames):
-        op, n, size = struct.unpack_from(wire.HEADER, frames, at)
-        at += wire.HEADER_SIZE
-        payload = frames[at : at + size]
-        at += size
-        if op == wire.NOW:
-            now_us = struct.unpack("<Q", payload)[0]
-            _now_ms = now_us // 1000
-        elif op == wire.KEPT:
-            _answers[n] = payload
-        elif op == wire.ANSWER:
-            _answer = (n, payload)
-        elif op == wire.UART_READ:
-            if (op, n) in _ears:
-                _ears[op, n](payload)
-        elif op in _ears:
-            _ears[op](n, payload)
+    global now_us, now_ms, _answer
+    at, end = 0, len(frames)
+    while at < end:
+        op, n = frames[at], frames[at + 1]
+        start = at + 4
+        at = start + (frames[at + 2] | frames[at + 3] << 8)
+        if op == 66:  # wire.NOW
+            now_us = struct.unpack_from("<Q", frames, start)[0]
+            now_ms = now_us // 1000
+        elif op == 67:  # wire.KEPT
+            _answers[n] = frames[start:at]
+        else:
+            _arrived(op, n, frames[start:at])
+
+
+def _arrived(op: int, n: int, payload: bytes) -> None:
+    global _answer
+    if op == wire.ANSWER:
+        _answer = (n, payload)
+    elif op == wire.UART_READ:
+        if (op, n) in _ears:
+            _ears[op, n](payload)
+    elif op in _ears:
+        _ears[op](n, payload)

@@ -171,7 +171,7 @@ class Counter:
 
     def init(self, src=None, *, edge=RISING, direction=UP, filter_ns=0) -> None:
         if src is not None:
-            self._pin = src._id if isinstance(src, Pin) else src
+            self._payload = bytes((src._id if isinstance(src, Pin) else src,))
         self._zero = self._edges()
 
     def value(self, value=None):
@@ -185,7 +185,7 @@ class Counter:
         pass
 
     def _edges(self) -> int:
-        return struct.unpack("<I", pipe.ask_kept(wire.COUNTER, self._id, bytes((self._pin,))))[0]
+        return struct.unpack("<I", pipe.ask_kept(wire.COUNTER, self._id, self._payload))[0]
 
 
 class WDT:

@@ -8,6 +8,7 @@ whatever the host's clock was, for the queue keeps the order of equals.
 from asyncio import core
 
 import lockstep
+import micropython
 import wire
 
 AHEAD_MS = 1 << 40
@@ -39,6 +40,7 @@ class VirtualIOQueue:
                 entry[0 if task is entry[0] else 1] = None
                 self._tidy(key, entry)
 
+    @micropython.native
     def wait_io_event(self, dt: int) -> None:
         """dt in milliseconds; -1 for ever."""
         if dt == 0:
@@ -50,6 +52,7 @@ class VirtualIOQueue:
         if not self._looked:
             self._look()
 
+    @micropython.native
     def _wait(self, us) -> None:
         by = 0
         for entry in self.map.values():
@@ -82,8 +85,9 @@ class VirtualIOQueue:
             del self.map[key]
 
 
+@micropython.native
 def _ticks() -> int:
-    return AHEAD_MS + lockstep.now_ms()
+    return AHEAD_MS + lockstep.now_ms
 
 
 def install() -> None:

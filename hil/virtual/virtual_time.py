@@ -3,6 +3,7 @@
 import struct
 
 import lockstep
+import micropython
 import utime
 import wire
 
@@ -24,14 +25,16 @@ def _set_rtc(_n: int, payload: bytes) -> None:
 lockstep.on(wire.RTC, _set_rtc)
 
 
+@micropython.native
 def ticks_ms() -> int:
     global _looks
     _looks += 1
     if _looks > LOOKS:
         _spinning()
-    return lockstep.now_ms() & (PERIOD - 1)
+    return lockstep.now_ms & (PERIOD - 1)
 
 
+@micropython.native
 def ticks_us() -> int:
     global _looks
     _looks += 1
@@ -43,10 +46,12 @@ def ticks_us() -> int:
 ticks_cpu = ticks_us
 
 
+@micropython.native
 def ticks_diff(end: int, start: int) -> int:
     return ((end - start + PERIOD // 2) & (PERIOD - 1)) - PERIOD // 2
 
 
+@micropython.native
 def ticks_add(ticks: int, delta: int) -> int:
     return (ticks + delta) & (PERIOD - 1)
 

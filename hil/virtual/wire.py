@@ -60,6 +60,7 @@ I2C_HEAD = "<BH"  # address, bytes to read
 I2C_OK, I2C_NACK, I2C_STUCK = 0, 1, 2
 
 WAIT_HEAD = "<Q"  # microseconds
+WAIT_FRAME = HEADER + "Q"
 FOR_EVER = 0xFFFF_FFFF_FFFF_FFFF
 WAKE_BY_READ, WAKE_BY_WRITE = 1, 2  # what came for a socket; room to send again
 WLAN_OFF, WLAN_ON, WLAN_CONNECT, WLAN_DISCONNECT = 0, 1, 2, 3
