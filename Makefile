@@ -45,6 +45,7 @@ device: $(STAMP)
 
 bench: $(STAMP) ## print what the project measures of itself
 	$(BIN)/surplus bench dispatch --json
+	$(BIN)/surplus bench hil --json
 
 mutants: $(STAMP) ## test the tests: break what matters most in every small way (slow)
 	$(BIN)/python -m tests.mutants

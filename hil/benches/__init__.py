@@ -7,6 +7,7 @@ A bench that lacks something to run raises ModuleNotFoundError with what and how
 
 # name: what it measures
 BENCHES = {
+    "hil": "the bench in virtual time: seconds a second for one rig, and one bus transaction",
     "dispatch": "ladders from nothing, one change, and against the exact optimum",
     "broadcast": "one budget to thousands of connected clients, and a command to each",
     "ingest": "state messages through a broker into the supervisor: CPU of each",

@@ -107,7 +107,7 @@ def _exchange() -> None:
 
 @micropython.native
 def _take(frames: bytes) -> None:
-    global now_us, now_ms, _answer
+    global now_us, now_ms
     at, end = 0, len(frames)
     while at < end:
         op, n = frames[at], frames[at + 1]

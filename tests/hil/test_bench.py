@@ -1,6 +1,7 @@
 """The bench in virtual time, with the real firmware on it."""
 
 from hil.bench import Bench
+from hil.benches import hil
 
 RIG = "rig-1"
 
@@ -21,3 +22,10 @@ def test_the_same_seed_gives_the_same_story_byte_for_byte(tmp_path):
     first = hour_of_a_rig(tmp_path / "a", 1)
     assert hour_of_a_rig(tmp_path / "b", 1) == first
     assert hour_of_a_rig(tmp_path / "c", 2) != first
+
+
+def test_the_benchmark_measures_a_rig_at_work():
+    result = hil.command(seconds=3)
+    assert result["virtual_s_per_s"] > 0 and result["waits_per_virtual_s"] > 10
+    assert result["bus_per_virtual_s"] > 70 > result["asked_per_virtual_s"]
+    assert result["bus_us"] > 0 and result["bus_asked_us"] > 0
