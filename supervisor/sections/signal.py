@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from supervisor.sections.kinds import MW_MAX, Seconds
+from supervisor.sections.openadr3 import Openadr3Config
 from supervisor.sections.sunspec import SunspecConfig
 from supervisor.settings import Section
 
@@ -47,3 +48,4 @@ class SignalConfig(Section, frozen=True, kw_only=True):
     csv: CsvConfig | None = None
     mqtt: MqttConfig | None = None
     sunspec: SunspecConfig | None = None
+    openadr3: Openadr3Config | None = None
