@@ -23,7 +23,7 @@ class Circuit:
     sensor_bus: int = 0
     sensors: str = "tmp75"
     sensor_address: int = 0x48  # then one after the other: inlet and outlet of each board
-    supply: str = "pmbus"
+    supply: str = "pmbus"  # or "apw-" and the type, in hexadecimal
     supply_bus: int = 1
     supply_address: int = 0x58
     pic_address: int = 0  # of the first board; one after the other; 0: none

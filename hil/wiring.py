@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from hil import circuits
 from hil.breaking import break_parts
+from hil.chips.apw import Apw
 from hil.chips.bm13xx import Chain
 from hil.chips.fan import Fan
 from hil.chips.i2c import Part
@@ -44,8 +45,9 @@ class Wiring:
         seed, model = zlib.crc32(name.encode()), plant.model
         self.chains = [Chain(model.chip, model.chips, seed + n) for n in range(model.boards)]
         self.fans = [Fan(spread, seed + n) for n, spread in enumerate(FAN_SPREAD)]
-        self.psu = PmbusPsu(plant, self.circuit.supply_address)
-        self.sensors = [Tmp75() for _ in range(2 * model.boards)]
+        self.psu = self._supply()
+        lm75a = self.circuit.sensors == "lm75a"
+        self.sensors = [Tmp75(lm75a) for _ in range(2 * model.boards)]
         self.parts = self._parts()
         self.push: Callable[[int, bytes], None] = lambda uart, data: None
         self.on_reset: Callable[[], None] = lambda: None
@@ -78,7 +80,7 @@ class Wiring:
             chain.step(dt_s, now_s, right)
             load.on, load.mhz, load.working = chain.on, chain.mhz(), chain.working()
         plant.step(dt_s, [fan.rpm for fan in self.fans])
-        self.psu.look()
+        self.psu.look(now_s)
         for n, sensor in enumerate(self.sensors):
             sensor.celsius = plant.outlet_c(n // 2) if n % 2 else plant.inlet_c(n // 2)
         for n in range(len(self.chains)):
@@ -144,6 +146,12 @@ class Wiring:
 
     def info(self) -> bytes:
         return self.identity
+
+    def _supply(self) -> PmbusPsu | Apw:
+        kind, _, of = self.circuit.supply.partition("-")
+        if kind == "apw":
+            return Apw(self.plant, int(of, 16))
+        return PmbusPsu(self.plant, self.circuit.supply_address)
 
     def _parts(self) -> dict[tuple[int, int], Part]:
         """Everything on the I2C buses, by bus and address."""

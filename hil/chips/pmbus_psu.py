@@ -87,7 +87,7 @@ class PmbusPsu:
         self._enable_pin = high
         self._switch()
 
-    def look(self) -> None:
+    def look(self, now_s: float = 0.0) -> None:
         """Now and then, so that what passes between two reads is latched."""
         supply = self._supply
         if supply.latched or supply.under_voltage or supply.mains_v < 200:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols import (
+    apw,
     emc2305,
     hashboard,
     ladder,
@@ -83,6 +84,17 @@ def test_topics(text, parts):
 def test_ladders(raw):
     steps = tried(ladder.LadderError, ladder.parse, raw)
     assert steps is None or [list(step) for step in steps] == raw
+
+
+@given(st.binary(max_size=80), st.sampled_from((1, 2)), st.integers(0, 0xFF))
+def test_supplies_of_bitmain(data, version, kind):
+    for frame in (data, apw.frame(kind, data[: len(data) // 2 * 2], version)):
+        heard = tried(apw.ApwError, apw.decoded, frame, version)
+        assert heard is None or apw.frame(*heard, version) == frame
+    tried(apw.ApwError, apw.milli, data)
+    tried(apw.ApwError, apw.word, data)
+    tried(apw.ApwError, apw.n_of, int.from_bytes(data[:2], "little"), kind)
+    tried(apw.ApwError, apw.sampled_mv, kind, kind)
 
 
 @given(NOISE, st.sampled_from((9, 11)), st.lists(st.integers(0, 300), max_size=6))
