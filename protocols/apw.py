@@ -136,7 +136,7 @@ def milli(data: bytes) -> int:
     """Thousandths of a number of version 2.  Raises ApwError."""
     if len(data) != 4:
         raise ApwError(f"a number of version 2 has 4 bytes, not {len(data)}")
-    (value,) = struct.unpack("<f", data)
+    value: float = struct.unpack("<f", data)[0]
     if not -1e6 < value < 1e6:  # no number at all, too
         raise ApwError(f"{value} cannot be")
     return round(value * 1000)
