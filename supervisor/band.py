@@ -46,6 +46,8 @@ class Band:
         centre_w = self.centre(line, position_w)
         if not low_w < min(position_w, centre_w) <= max(position_w, centre_w) < high_w:
             return False
+        if abs(position_w - centre_w) > half_w:
+            return False  # it has just gone somewhere else
         watched = now_s - self._since_s >= WATCH_S
         if self.centre_w is None:
             still = now_s - self._was_s > STEADY_S and settled

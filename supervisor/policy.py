@@ -13,7 +13,8 @@ import numpy as np
 from supervisor.merit import Bools, Floats, Ints, Order
 
 PROTECTED, PRIORITY, LEAST = 0, 5, 9  # the first to run; what nobody has said; the last
-STAY = (0.001, 0.003)  # of gain: what running already counts; by rig, from to
+STAY = 0.05  # of gain: what running already counts, so that nobody changes places for little,
+TURN_S = (6 * 3600.0, 18 * 3600.0)  # for so long, from to, every rig its own
 TURNS = 0.004  # of gain: between a rig that always runs and one that always sleeps
 CYCLES = 0.001  # of gain, by start above or below the others: who has started often is left alone
 CYCLES_MOST = 3.0  # starts
@@ -69,8 +70,9 @@ def _handicap(wish: Wish) -> Floats:
     """About 1: the chance that it wakes at all, staying as it is, and taking turns."""
     sure: Floats = (wish.tried - wish.failed + TRUST) / (wish.tried + TRUST)
     often: Floats = np.clip(wish.starts - _middle(wish.starts), -CYCLES_MOST, CYCLES_MOST)
-    stay: Floats = STAY[0] + (STAY[1] - STAY[0]) * _spread(len(wish.starts))
-    turns: Floats = TURNS * (0.5 - wish.on_share) + wish.awake * stay
+    turn_s = TURN_S[0] + (TURN_S[1] - TURN_S[0]) * _spread(len(wish.starts))
+    stay = STAY * (wish.awake & (wish.changed_s < turn_s))
+    turns: Floats = TURNS * (0.5 - wish.on_share) + stay
     cycles = CYCLES * np.where(wish.awake, often, -often)
     handicap: Floats = np.where(wish.awake, 1.0, sure) * (1.0 + turns + cycles)
     return handicap

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from supervisor.line import deal
 from supervisor.merit import steps_of
-from supervisor.policy import PRIORITY, PROTECTED, STAY, TURNS, Policy, Wish, order
+from supervisor.policy import PRIORITY, PROTECTED, STAY, Policy, Wish, order
 from tests.supervisor.test_merit import rigs, table
 
 LONG_S = 1e9
@@ -72,25 +72,33 @@ def test_a_rig_that_fails_to_wake_goes_behind_one_that_does_not_while_it_sleeps(
     made = order(Policy(), wish(2, **columns)).handicap
     assert made[0] / made[1] == pytest.approx(21 / 24, rel=0.01)
     awake = order(Policy(), wish(2, awake=[True, False], **columns)).handicap
-    assert awake[0] > awake[1], "one that runs has woken"
+    assert awake[0] == 1.0, "one that runs has woken"
 
 
-def test_who_runs_stays_until_it_has_run_much_more_than_the_others():
-    assert first_to_run(2, awake=[False, True]) == [1, 0]
-    assert first_to_run(2, awake=[False, True], on_share=[0.45, 0.55]) == [1, 0]
-    assert first_to_run(2, awake=[False, True], on_share=[0.0, 1.0]) == [0, 1]
-    assert STAY[1] < TURNS, "otherwise nobody ever takes a turn"
+def test_who_runs_stays_unless_another_gains_much_more():
+    hour = {"awake": [False, True], "changed_s": [LONG_S, 3600.0]}
+    assert first_to_run(2, **hour) == [1, 0]
+    assert first_to_run(2, on_share=[0.0, 1.0], **hour) == [1, 0]
+    points = table([(100, 104)], [(100, 100)], [(100, 106)])
+    steps = steps_of(points, order(PLAIN, wish(3, awake=[False, True, False], changed_s=[9e3] * 3)))
+    assert steps.rig.tolist() == [2, 1, 0]
 
 
 def test_rigs_that_are_alike_take_turns_one_by_one():
     """At no one moment does everybody want to change places."""
     awake, swapped = np.arange(100) < 50, []
-    for share in (0.6, 0.7, 0.8):
-        on_share = np.where(awake, share, 1 - share)
-        first = first_to_run(100, awake=awake, on_share=on_share)[:50]
+    on_share = np.where(awake, 0.9, 0.1)
+    for hours in (5, 9, 12, 15):
+        changed_s = np.full(100, hours * 3600.0)
+        first = first_to_run(100, awake=awake, on_share=on_share, changed_s=changed_s)[:50]
         swapped.append(sum(not awake[rig] for rig in first))
-    assert swapped[0] < swapped[1] < swapped[2]
-    assert 0 < swapped[1] < 45
+    assert swapped[0] == 0 and 5 < swapped[1] < swapped[2] < swapped[3] < 50
+
+
+def test_of_those_alike_who_has_run_least_wakes_first_and_sleeps_last():
+    assert first_to_run(3, on_share=[0.7, 0.2, 0.4]) == [1, 2, 0]
+    hour = {"awake": [True] * 3, "changed_s": [3600.0] * 3}
+    assert first_to_run(3, on_share=[0.7, 0.2, 0.4], **hour) == [1, 2, 0]
 
 
 def test_who_has_started_often_is_left_alone():
@@ -162,7 +170,7 @@ def test_each_priority_is_close_to_the_exact_optimum_of_what_the_former_left(
         mine = np.flatnonzero(priority == each)
         exact = best(points.watts[mine, 1:] - points.watts[mine, :1], points.ghs[mine, 1:], left_w)
         largest = (steps.gain * steps.width_w)[np.isin(steps.rig, mine)].max(initial=0.0)
-        turned = STAY[1] * exact  # by which policy may prefer the lesser
+        turned = STAY * exact  # by which policy may prefer the lesser
         assert exact + 1e-6 >= ghs[mine].sum() >= exact - largest - turned - 1e-6
         left_w -= int(drawn_w[mine].sum())
         if ghs[mine].sum() < points.ghs[mine, -1].sum():
