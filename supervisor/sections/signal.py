@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from supervisor.sections.kinds import MW_MAX, Seconds
+from supervisor.sections.openadr2 import Openadr2Config
 from supervisor.sections.openadr3 import Openadr3Config
 from supervisor.sections.sunspec import SunspecConfig
 from supervisor.settings import Section
@@ -49,3 +50,4 @@ class SignalConfig(Section, frozen=True, kw_only=True):
     mqtt: MqttConfig | None = None
     sunspec: SunspecConfig | None = None
     openadr3: Openadr3Config | None = None
+    openadr2: Openadr2Config | None = None
