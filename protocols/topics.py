@@ -26,6 +26,11 @@ def rig(site: str, name: str, kind: str) -> str:
     return f"{ROOT}/{site}/rig/{name}/{kind}"
 
 
+def standby(site: str, kind: str) -> str:
+    """Between the supervisors of a site; kind is news or ask.  Rigs do not listen there."""
+    return f"{ROOT}/{site}/standby/{kind}"
+
+
 def parse(topic: str) -> tuple[str, str, str] | None:
     """A rig topic as (site, rig, kind), or None for anything else."""
     parts = topic.split("/")

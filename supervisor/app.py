@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -28,6 +28,7 @@ from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
 from supervisor.link import link_of
 from supervisor.people import People
+from supervisor.seat import Deposed, Seat, seat_of
 from supervisor.site import Publish, Site
 from supervisor.sources import signal_csv, signal_mqtt
 from supervisor.tokens import Tokens
@@ -45,24 +46,49 @@ class Stopped(Exception):
     """Somebody asked the service to end."""
 
 
+class HandedOver(Stopped):
+    """And to leave the broker to the next supervisor, which finds every rig still connected."""
+
+
 async def run(config: Config) -> None:
-    """Until SIGTERM or SIGINT.  Raises AppError, and the errors of its parts."""
+    """Until SIGTERM, SIGINT or SIGHUP.  Raises AppError, and the errors of its parts."""
     with only_one(config.state_dir):
         ledger = Ledger(config.state_dir / "ledger.db")
-        broker = broker_of(config)
+        broker, leave = broker_of(config), False
         try:
             port = await broker.start()
-            await _serve(config, ledger, port, broker.watch())
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(broker.watch(), name="broker")
+                tasks.create_task(_told_to_stop(), name="signals")
+                tasks.create_task(_lead(config, ledger, port), name="lead")
+        except* HandedOver:
+            leave = True
+            log.info("handed over: the broker runs on")
         except* Stopped:
             log.info("stopped")
         finally:
-            await broker.stop()
+            if not leave:
+                await broker.stop()
             ledger.close()
 
 
-async def _serve(
-    config: Config, ledger: Ledger, port: int, watch: Coroutine[None, None, None]
-) -> None:
+async def _lead(config: Config, ledger: Ledger, port: int) -> None:
+    """Serve the site; with a standby, whenever it is ours to lead."""
+    seat = seat_of(config, ledger, port)
+    if seat is None:
+        await _serve(config, ledger, port)
+        return
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(seat.link.run(), name="seat")
+        while True:
+            await seat.until_ours()
+            try:
+                await _serve(config, ledger, port, seat)
+            except* Deposed as left:
+                log.warning("no longer leading: %s", left.exceptions[0])
+
+
+async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = None) -> None:
     inbox = Inbox()
     key = keys.site_key(config.state_dir)
     site = Site(config, inbox, ledger, key, time.monotonic(), time.time())
@@ -71,6 +97,8 @@ async def _serve(
     link = link_of(config, inbox, port)
     devices = devices_of(config, inbox, site)
     publish = devices.keeper.publish(link.publish)
+    if seat is not None:
+        publish = seat.guard(publish)
     door = door_of(config, people)
     people.alarms.others |= {
         "broker.lost_s": lambda: {"": link.lost_s(time.monotonic())},
@@ -89,14 +117,14 @@ async def _serve(
         for source in sources:
             if source is not None:
                 tasks.create_task(source.run(), name=type(source).__name__)
-        tasks.create_task(watch, name="broker")
+        if seat is not None:
+            tasks.create_task(seat.until_lost(), name="seat")
         tasks.create_task(link.run(), name="link")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(link.until_connected(), FIRST_S)
         tasks.create_task(_beat(config, inbox, site, (people, board), publish), name="beat")
         tasks.create_task(_serve_people(config, people, door), name="api")
         tasks.create_task(notifier.run(), name="notifier")
-        tasks.create_task(_told_to_stop(), name="signals")
 
 
 async def _beat(
@@ -142,11 +170,11 @@ async def _serve_people(config: Config, people: People, door: Door) -> None:
 
 
 async def _told_to_stop() -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
-    raise Stopped
+    told: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, told.put_nowait, number)
+    raise HandedOver if await told.get() == signal.SIGHUP else Stopped
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ from supervisor.sections.modbus import ModbusConfig
 from supervisor.sections.modbus_rigs import ModbusRigs
 from supervisor.sections.signal import SignalConfig
 from supervisor.sections.site import SiteConfig
+from supervisor.sections.standby import StandbyConfig
 from supervisor.settings import Section
 
 ConfigError = settings.ConfigError
@@ -50,6 +51,7 @@ class Config(Section, frozen=True, kw_only=True):
     signal: SignalConfig = SignalConfig()
     api: ApiConfig = ApiConfig()
     alarms: AlarmsConfig = AlarmsConfig()
+    standby: StandbyConfig | None = None
 
     @property
     def state_dir(self) -> Path:
@@ -111,6 +113,8 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
         yield "broker.port", "an external broker needs its port, often 1883"
     if broker.kind == "embedded" and (broker.user or broker.password_file):
         yield "broker.user", 'is for kind = "external"; the embedded broker asks for none'
+    if config.standby and config.standby.rank and broker.kind == "embedded":
+        yield "standby.rank", 'the second supervisor uses the first\'s broker: kind = "external"'
     if mqtt and (wrong := _topic_error(mqtt.topic, site.name)):
         yield "signal.mqtt.topic", wrong
     gateways = {keys.name for keys in config.all_gateways}
@@ -130,7 +134,7 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
 def _topic_error(topic: str, site: str) -> str:
     if "+" in topic or "#" in topic or "\0" in topic:
         return "a topic to listen to has no wildcard (+ or #)"
-    if topics.parse(topic) or topic == topics.budget(site):
+    if topics.parse(topic) or topic.startswith(f"{topics.ROOT}/{site}/"):
         return "is one of the site's own topics; use another, such as grid/target"
     return ""
 

@@ -57,7 +57,23 @@ class Row(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
+class Draft(msgspec.Struct, frozen=True):
+    """A row that is being written."""
+
+    kind: str
+    source: str
+    why: str
+    body: dict[str, Any]
+
+
+Told = Callable[[list[Draft], tuple[int, bytes] | None], None]
+
+
 class Ledger:
+    """on_commit: told what has just been put on the disk: rows, and ladders if there are new."""
+
+    on_commit: Told | None = None
+
     def __init__(
         self, path: str | Path, *, readonly: bool = False, clock: Callable[[], float] = time.time
     ) -> None:
@@ -67,6 +83,8 @@ class Ledger:
         start makes a new one.
         """
         self.path, self._clock = Path(path), clock
+        self._drafts: list[Draft] = []
+        self._dealt: tuple[int, bytes] | None = None
         try:
             self._db = _open(self.path, readonly)
         except sqlite3.OperationalError as error:
@@ -81,6 +99,7 @@ class Ledger:
     def write(self, kind: str, body: dict[str, Any], source: str = "", why: str = "") -> None:
         """Adds a row, on the disk only after commit().  body: anything msgspec can encode."""
         self._begin()
+        self._drafts.append(Draft(kind, source, why, body))
         values = self._clock(), kind, source, why, msgspec.json.encode(body).decode()
         self._db.execute(
             "INSERT INTO ledger (at_s, kind, source, why, body) VALUES (?, ?, ?, ?, ?)", values
@@ -89,13 +108,24 @@ class Ledger:
     def put_ladders(self, epoch: int, blob: bytes) -> None:
         """Keeps what was dealt; only the newest few epochs stay.  On the disk after commit()."""
         self._begin()
+        self._dealt = (epoch, blob)
         self._db.execute("INSERT OR REPLACE INTO ladders VALUES (?, ?)", (epoch, blob))
         self._db.execute("DELETE FROM ladders WHERE epoch <= ?", (epoch - EPOCHS_KEPT,))
 
     def commit(self) -> None:
         """Everything written so far is on the disk when this returns."""
-        if self._db.in_transaction:
-            self._db.execute("COMMIT")
+        if not self._db.in_transaction:
+            return
+        self._db.execute("COMMIT")
+        drafts, dealt, self._drafts, self._dealt = self._drafts, self._dealt, [], None
+        if self.on_commit is not None:
+            self.on_commit(drafts, dealt)
+
+    def forget_ladders(self) -> None:
+        """Rigs may run on others than those kept here: they will be dealt anew."""
+        self._begin()
+        self._db.execute("DELETE FROM ladders")
+        self.commit()
 
     def ladders(self) -> tuple[int, bytes] | None:
         """The newest (epoch, blob)."""

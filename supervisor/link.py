@@ -38,12 +38,12 @@ KNOWN_MAX = 500_000  # topics; five times what the largest broker connects
 Hear = Callable[[bytes], None]
 
 
-def link_of(config: Config, inbox: Inbox, port: int) -> "Link":
+def link_of(config: Config, inbox: Inbox, port: int, rigs: bool = True) -> "Link":
     """The link to the broker of the settings, which listens on port.  Raises SecretError."""
     site, broker = config.site.name, config.broker
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(broker.host, broker.host)
     password = keys.password(Path(broker.password_file)) if broker.password_file else None
-    return Link(inbox, site, host, port, user=broker.user, password=password)
+    return Link(inbox, site, host, port, user=broker.user, password=password, rigs=rigs)
 
 
 @dataclass(slots=True)

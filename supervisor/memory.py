@@ -11,9 +11,11 @@ import numpy as np
 
 from supervisor.envelope import Entry
 from supervisor.fleet import Facts, Fleet
-from supervisor.ledger import Ledger, Row
+from supervisor.ledger import Draft, Ledger, Row
 from supervisor.line import Line
 from supervisor.loss import FOREVER, Loss
+
+DECISIONS = 30  # more than a lease of them, unless signals come in a flood
 
 _COLUMNS = ("rig", "from_level", "level", "start_w", "end_w", "wakes")
 _FACTS = ("floor_w", "top_level", "wake_s", "up_w_per_s", "group")
@@ -105,3 +107,11 @@ def standing_entries(ledger: Ledger) -> dict[str, Entry]:
     """The newest word of every source, unless it was withdrawn."""
     rows = ledger.last_by_source("signal")
     return {row.source: entry_of(row) for row in rows if row.body.get("schedule") is not None}
+
+
+def standing_rows(ledger: Ledger) -> list[Draft]:
+    """All rows the next supervisor reads when it takes over."""
+    signals = [row for row in ledger.last_by_source("signal") if row.body.get("schedule")]
+    last = [row for kind in ("term", "learned") if (row := ledger.last(kind))]
+    rows = [*last, *signals, *ledger.newest(DECISIONS, "decision")]
+    return [Draft(row.kind, row.source, row.why, row.body) for row in rows]

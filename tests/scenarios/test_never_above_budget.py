@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from supervisor.replica import LAG
 from tests.scenarios.world import LEASE_S, Rig, World
 
 NAMES = ("r0", "r1", "r2", "r3", "r4", "r5")
@@ -36,6 +37,7 @@ events = st.one_of(
     st.tuples(st.just("silence"), st.integers(1, 14)),
     st.tuples(st.just("kill")),
     st.tuples(st.just("lose_ledger")),
+    st.tuples(st.just("takeover"), st.integers(0, 8), st.frozensets(names)),
     st.tuples(st.just("join")),
     st.tuples(st.just("forge"), names),
 )
@@ -51,8 +53,8 @@ def play(world: World, event: tuple) -> None:
         for _ in range(what[0]):
             world.tick(silent=kind == "silence")
             world.check()
-    elif kind in ("kill", "lose_ledger"):
-        getattr(world, kind)()
+    elif kind in ("kill", "lose_ledger", "takeover"):
+        getattr(world, kind)(*what)
     elif kind == "join":
         world.rigs.setdefault("r5", Rig("r5", LATE))
         world.reboot("r5")
@@ -85,6 +87,9 @@ def warm(folder: str, limit_w: int = 9000) -> World:
 @example([("cut", "r3"), ("wait", 14), ("wait", 5), ("mend", "r3"), ("wait", 14), ("wait", 3)])
 @example([("fault", "r0"), ("wait", 14), ("heal", "r0"), ("wait", 14), ("ask", 2000), ("wait", 2)])
 @example([("kill",), ("wait", 2), ("silence", 14), ("wait", 14), ("ask", 15_000), ("wait", 14)])
+@example([("takeover", 0, ALL_BUT_R3), ("wait", 14), ("takeover", 7, frozenset()), ("wait", 14)])
+@example([("cut", "r3"), ("wait", 14), ("wait", 6), ("takeover", 0, frozenset()), ("mend", "r3")])
+@example([("join",), ("wait", 2), ("takeover", 3, frozenset()), ("wait", 14), ("ask", 2000)])
 @example([("join",), ("wait", 14), ("wait", 14), ("ask", 12_000), ("join",), ("wait", 14)])
 def test_never_above_budget(story: list[tuple]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -172,3 +177,25 @@ def test_a_rig_that_was_in_fault_is_counted_before_it_runs(tmp_path: Path) -> No
         world.tick()
         world.check()
     assert world.rigs["r3"].admitted_w > 0
+
+
+@pytest.mark.parametrize("lag", (0, 3))
+def test_a_standby_goes_on_where_the_leader_was(tmp_path: Path, lag: int) -> None:
+    """Rigs notice a higher term and nothing else; the old leader is refused by all."""
+    world = warm(str(tmp_path))
+    full_w, epoch, term = world.admitted_w, world.site.dispatcher.line.epoch, world.site.term
+    world.takeover(lag, frozenset())
+    world.tick()
+    assert world.site.dispatcher.line.epoch == epoch and world.site.term > term
+    assert world.admitted_w >= 0.9 * full_w, "somebody was sent to sleep by it"
+    assert {rig.dispatch.term for rig in world.rigs.values()} == {world.site.term}
+
+
+def test_a_standby_that_lacks_what_the_leader_knew_deals_anew(tmp_path: Path) -> None:
+    world = warm(str(tmp_path))
+    full_w, epoch = world.admitted_w, world.site.dispatcher.line.epoch
+    world.takeover(LAG + 1, frozenset())
+    for _ in range(3 * LEASE_S):
+        world.tick()
+        world.check()
+    assert world.site.dispatcher.line.epoch > epoch and world.admitted_w > 0.9 * full_w

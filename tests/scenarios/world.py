@@ -13,6 +13,7 @@ from supervisor.config import Config
 from supervisor.envelope import Entry
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
+from supervisor.replica import LAG
 from supervisor.sections.site import SiteConfig
 from supervisor.site import Site
 
@@ -20,6 +21,7 @@ SITE = "tiny"
 KEY = bytes(range(32))
 UNIX_S = 1_800_000_000
 LEASE_S = 10
+SILENCE_S = 3  # of a leader, before the standby takes over
 _nonces = count(1)
 
 
@@ -117,6 +119,8 @@ class World:
         self.limit_w = limit_w
         self.budgets: list[tuple[float, int]] = []
         self.epochs: set[int] = set()
+        self._path, self._takeovers = folder / "ledger.db", 0
+        self.told: list[tuple] = []  # what a standby heard of the leader's ledger
         self.start()
 
     def start(self) -> None:
@@ -126,11 +130,12 @@ class World:
         self.site = Site(
             Config(site=site),
             self.inbox,
-            Ledger(self._folder / "ledger.db"),
+            Ledger(self._path),
             KEY,
             self.now_s,
             UNIX_S + self.now_s,
         )
+        self.site.ledger.on_commit = lambda *news: self.told.append(news)
         # tables are the truth here, so no margin for doubt: the bound is tried at its edge
         learner = self.site.dispatcher.learner
         learner.worst_w = learner.likely_w  # type: ignore[method-assign]
@@ -149,9 +154,34 @@ class World:
         """The supervisor and everything it knew."""
         self.site.ledger.close()
         self.tick(silent=True)
-        for path in self._folder.glob("ledger.db*"):
+        for path in self._folder.glob(f"{self._path.name}*"):
             path.unlink()
+        self.told.clear()  # a standby asks anew
         self.start()
+
+    def takeover(self, lag: int, lost: frozenset[str]) -> None:
+        """Nobody hears the leader; the standby, whose news end some beats before, takes its seat.
+
+        The leader lives and speaks once more, after its successor's first word.
+        """
+        before, self._takeovers = self.site, self._takeovers + 1
+        self._path = self._folder / f"standby-{self._takeovers}.db"
+        ledger = Ledger(self._path)
+        for rows, ladders in self.told[: len(self.told) - lag]:
+            for row in rows:
+                ledger.write(row.kind, row.body, row.source, row.why)
+            if ladders:
+                ledger.put_ladders(*ladders)
+        if lag > LAG:
+            ledger.forget_ladders()
+        ledger.write("term", {"term": before.term}, why="no leader is heard")
+        ledger.close()
+        for _ in range(SILENCE_S):
+            self.tick(silent=True)
+        self.start()
+        self.tick(lost=lost)
+        self._speak(before, frozenset())
+        before.ledger.close()
 
     def ask(self, limit_w: int) -> None:
         self.limit_w = limit_w
@@ -165,22 +195,26 @@ class World:
             self._tell(rig)
         if silent:
             return
+        self._speak(self.site, lost)
+        for rig in self.rigs.values():
+            self._tell(rig)
+
+    def _speak(self, site: Site, lost: frozenset[str]) -> None:
+        """A beat of a supervisor, and what comes of it."""
         unix_s = UNIX_S + self.now_s
-        self.inbox.put_signal(Entry("test", ((0.0, self.limit_w),), heard_s=unix_s))
+        site.inbox.put_signal(Entry("test", ((0.0, self.limit_w),), heard_s=unix_s))
         out: list[tuple[str, bytes]] = []
 
         def publish(topic: str, payload: bytes) -> bool:
             out.append((topic, payload))
             return True
 
-        decision = self.site.tick(self.now_s, unix_s, publish)
+        decision = site.tick(self.now_s, unix_s, publish)
         self.budgets.append((self.now_s, decision.budget_w))
         self.epochs.add(decision.epoch)
         for topic, payload in out:
             self._deliver(topic, payload, lost)
             self.check()
-        for rig in self.rigs.values():
-            self._tell(rig)
 
     def _deliver(self, topic: str, payload: bytes, lost: frozenset[str]) -> None:
         for rig in self.rigs.values():

@@ -1,0 +1,209 @@
+"""The leader's seat: listens, keeps a standby ready to go on, takes the seat, leaves it.
+
+Decides nothing itself: who leads is supervisor/standby.py, what is told supervisor/replica.py.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+
+from protocols import mac, messages, topics
+from supervisor import keys, memory
+from supervisor.config import Config
+from supervisor.inbox import Inbox
+from supervisor.ledger import Draft, Ledger
+from supervisor.link import Link, link_of
+from supervisor.replica import (
+    LAG,
+    Listener,
+    News,
+    Question,
+    ReplicaError,
+    Teller,
+    id_of,
+    key_of,
+    question,
+    seal,
+)
+from supervisor.standby import Standby
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.1
+ASK_S = 1.0  # a question not answered is asked again
+ANSWER_S = 1.0  # between answers: asking is cheaper than answering
+
+Publish = Callable[[str, bytes], bool]
+
+
+class Deposed(Exception):
+    """Somebody else leads this site now; the text says who."""
+
+
+class Seat:
+    """until_ours(), then lead with guard(publish) beside until_lost(); run() all the while."""
+
+    def __init__(self, config: Config, ledger: Ledger, key: bytes, link: Link) -> None:
+        assert config.standby is not None
+        self._site = site = config.site.name
+        self.link, self._ledger, self._budget_key = link, ledger, mac.budget_key(key)
+        self._news_topic, self._ask_topic = (
+            topics.standby(site, "news"),
+            topics.standby(site, "ask"),
+        )
+        self._budget_topic, self._key = topics.budget(site), key_of(key)
+        last = ledger.last("term")
+        self.standby = Standby(
+            config.standby.rank,
+            config.standby.silence_s,
+            time.monotonic(),
+            last.body["term"] if last else 0,
+        )
+        self._listener = Listener(self._key, self._news_topic)
+        self._teller: Teller | None = None
+        self._ladders_id, self._seq = "", 0  # as told: of the ladders we hold, of the last news
+        self._nonce, self._asked_s, self._answered_s = "", 0.0, 0.0
+        link.listen(self._budget_topic, self._hear_budget)
+        link.listen(self._news_topic, self._hear_news)
+        link.listen(self._ask_topic, self._hear_question)
+
+    # ---- following
+
+    async def until_ours(self) -> None:
+        """Follow whoever leads; returns when nobody does, with everything ready to lead."""
+        log.info("listening for a leader")
+        self._ledger.on_commit = None
+        while not self.standby.step(time.monotonic(), self.link.connected):
+            if not self.current and time.monotonic() - self._asked_s > ASK_S:
+                self._ask()
+            await asyncio.sleep(LOOK_S)
+        self._take()
+
+    @property
+    def current(self) -> bool:
+        """Whether the ledger here holds all that the leader's does and matters."""
+        return self._listener.whole and self._seq >= self.standby.newest[1] - LAG
+
+    def _ask(self) -> None:
+        self._nonce, self._asked_s = secrets.token_hex(8), time.monotonic()
+        asked = seal(self._key, self._ask_topic, Question(nonce=self._nonce))
+        self.link.publish(self._ask_topic, asked)
+
+    def _take(self) -> None:
+        heard = self.standby.newest[0]
+        if not self.current and heard:
+            log.warning("what the leader of term %s knew is not all here: ladders anew", heard)
+            self._ledger.forget_ladders()
+        last = self._ledger.last("term")
+        term = self.standby.next_term(last.body["term"] if last else 0, time.time())
+        # the site's own term is the next after the last on record: so it is one of our rank
+        body = {"term": term - 1, "site": self._site}
+        self._ledger.write("term", body, why="no leader is heard")
+        self._ledger.commit()
+        self.standby.lead(term, time.monotonic())
+        self._teller = Teller(self._key, self._news_topic, term)
+        self._ladders_id, self._seq = id_of(self._ledger.ladders()), 0
+        self._ledger.on_commit = self._tell
+        self._publish(self._news([]))  # at once: another one that speaks must stop now
+        log.warning("leading the site, term %s", term)
+
+    # ---- leading
+
+    def guard(self, publish: Publish) -> Publish:
+        """publish, as long as this supervisor may speak."""
+
+        def guarded(topic: str, payload: bytes) -> bool:
+            may = self.standby.may_speak(time.monotonic(), self.link.connected)
+            return may and publish(topic, payload)
+
+        return guarded
+
+    async def until_lost(self) -> None:
+        """Raises Deposed."""
+        while self.standby.leading:
+            await asyncio.sleep(LOOK_S)
+        self._listener.whole = False
+        raise Deposed(f"term {self.standby.newest[0]} is heard, above our {self.standby.term}")
+
+    def _tell(self, rows: list[Draft], ladders: tuple[int, bytes] | None) -> None:
+        """What a beat has put on record."""
+        self._ladders_id = id_of(ladders) if ladders else self._ladders_id
+        for row in rows:
+            self._seq = int(row.body["seq"]) if row.kind == "decision" else self._seq
+        self._publish(self._news(rows))
+
+    def _news(self, rows: list[Draft], **more: object) -> News:
+        return News(
+            term=self.standby.term,
+            seq=self._seq,
+            ladders_id=self._ladders_id,
+            rows=rows,
+            **more,  # type: ignore[arg-type]
+        )
+
+    def _publish(self, news: News) -> None:
+        if self._teller and self.standby.may_speak(time.monotonic(), self.link.connected):
+            for part in self._teller.tell(news):
+                self.link.publish(self._news_topic, part)
+
+    # ---- what is heard
+
+    def _hear_budget(self, payload: bytes) -> None:
+        try:
+            body = mac.unseal(self._budget_key, self._budget_topic, payload)
+            budget = messages.decode("budget", body)
+        except (mac.SealError, messages.MessageError):
+            return
+        self.standby.hear(budget["term"], budget["seq"], time.monotonic())  # type: ignore[arg-type]
+
+    def _hear_news(self, payload: bytes) -> None:
+        try:
+            news = self._listener.hear(payload)
+        except ReplicaError:
+            return
+        self.standby.alive(self._listener.term, time.monotonic())
+        if news is not None and not self.standby.leading:
+            self._take_in(news)
+
+    def _take_in(self, news: News) -> None:
+        if news.answer and news.answer == self._nonce:
+            self._forget_others(news.rows)
+            self._ladders_id, self._listener.whole = news.ladders_id, True
+            if news.ladders:
+                self._ledger.put_ladders(*news.ladders)
+            log.info("following the leader of term %s", news.term)
+        elif news.answer or not self._listener.whole:
+            return
+        for row in news.rows:
+            self._ledger.write(row.kind, row.body, row.source, row.why)
+        self._ledger.commit()
+        self._seq = news.seq
+        self._listener.whole &= self._ladders_id == news.ladders_id
+
+    def _forget_others(self, rows: list[Draft]) -> None:
+        """Signals that stand here and not with the leader were withdrawn while we were away."""
+        standing = {row.source for row in rows if row.kind == "signal"}
+        for source in set(memory.standing_entries(self._ledger)) - standing:
+            self._ledger.write("signal", {"schedule": None}, source, "withdrawn, says the leader")
+
+    def _hear_question(self, payload: bytes) -> None:
+        now_s = time.monotonic()
+        if not self.standby.leading or now_s - self._answered_s < ANSWER_S:
+            return
+        try:
+            nonce = question(self._key, self._ask_topic, payload)
+        except ReplicaError:
+            return
+        self._answered_s = now_s
+        ladders = self._ledger.ladders()
+        self._publish(self._news(memory.standing_rows(self._ledger), answer=nonce, ladders=ladders))
+
+
+def seat_of(config: Config, ledger: Ledger, port: int) -> Seat | None:
+    """None when the site has one supervisor."""
+    if config.standby is None:
+        return None
+    link = link_of(config, Inbox(), port, rigs=False)
+    return Seat(config, ledger, keys.site_key(config.state_dir), link)
