@@ -15,32 +15,41 @@ MOVED_DC = 30  # the likes of a sensor moved this far while it stood still
 
 
 class Vital:
-    """One sensor."""
+    """One sensor.  likes: the others of its kind."""
 
     def __init__(self, name: str, kind: str) -> None:
         self.name, self.kind = name, kind
+        self.likes: list[Vital] = []
+        self.value: int | None = None  # the middle one of the last three that can be
         self.age_ms = 0
         self.frozen = False
-        self._recent: list[int] = []  # the last three that can be
-        self.then: dict[str, int] = {}  # what the others showed when this one last moved
+        self._recent: list[int] = []
+        self._then: list[tuple[Vital, int]] = []  # what its likes showed when it last moved
 
-    @property
-    def value(self) -> int | None:
-        """The middle one of the last three; None until three were heard."""
-        return sorted(self._recent)[1] if len(self._recent) == 3 else None
-
-    @property
-    def last(self) -> int | None:
-        return self._recent[-1] if self._recent else None
-
-    def hear(self, dc: object) -> bool:
-        """Take a sample; True when it can be and differs from the last one."""
+    def hear(self, dc: object) -> None:
+        """A sample, or None for a read that failed."""
         if not (type(dc) is int and LOWEST_DC < dc < HIGHEST_DC):
-            return False
-        moved = dc != self.last
-        self._recent = (self._recent + [dc])[-3:]
+            self._watch(False)
+            return
+        recent = self._recent
+        moved = not recent or dc != recent[-1]
+        recent.append(dc)
+        if len(recent) > 3:
+            recent.pop(0)
+        if len(recent) == 3:
+            self.value = sorted(recent)[1]
         self.age_ms = 0
-        return moved
+        self._watch(moved)
+
+    def _watch(self, moved: bool) -> None:
+        """Frozen is who stands still while one of its likes goes far from where it was."""
+        if moved or not self._then:
+            self._then = [(like, like.value) for like in self.likes if like.value is not None]
+            self.frozen = False
+        elif self.age_ms == 0 and not self.frozen:
+            for like, dc in self._then:
+                if abs(like.value - dc) >= MOVED_DC:
+                    self.frozen = True
 
 
 class Vitals:
@@ -48,18 +57,13 @@ class Vitals:
 
     def __init__(self, sensors) -> None:
         self._vitals = [Vital(name, kind) for name, kind in sensors]
+        self._named = {vital.name: vital for vital in self._vitals}
+        for one in self._vitals:
+            one.likes = [v for v in self._vitals if v.kind == one.kind and v is not one]
 
     def hear(self, name: str, dc: object) -> None:
         """A sample, or None for a read that failed."""
-        for vital in self._vitals:
-            if vital.name != name:
-                continue
-            likes = self._likes(vital)
-            if vital.hear(dc) or not vital.then:
-                vital.then = likes
-                vital.frozen = False
-            elif vital.age_ms == 0:
-                vital.frozen = vital.frozen or _moved(vital.then, likes)
+        self._named[name].hear(dc)
 
     def elapse(self, elapsed_ms: int) -> None:
         for vital in self._vitals:
@@ -71,13 +75,6 @@ class Vitals:
             for vital in self._vitals
         ]
 
-    def _likes(self, one: Vital) -> dict:
-        return {
-            other.name: other.value
-            for other in self._vitals
-            if other.kind == one.kind and other is not one and other.value is not None
-        }
-
 
 def hottest(sensors: list, kind: str) -> int | None:
     """Of a kind; None when one of them is not known."""
@@ -88,8 +85,3 @@ def hottest(sensors: list, kind: str) -> int | None:
                 return None
             found = sensor.dc if found is None else max(found, sensor.dc)
     return found
-
-
-def _moved(then: dict, now: dict) -> bool:
-    """Whether any of the others is far from where it was."""
-    return any(abs(now.get(name, dc) - dc) >= MOVED_DC for name, dc in then.items())

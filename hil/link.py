@@ -81,7 +81,7 @@ def carry(board: Board, op: int, n: int, payload: bytes) -> bytes | None:
 
 def _answer(board: Board, op: int, n: int, payload: bytes) -> bytes:
     if op == wire.I2C:
-        status, data = board.i2c(n, *_transfer(payload))
+        status, data = board.i2c(n, *transfer(payload))
         return bytes((status,)) + data
     if op == wire.COUNTER:
         return struct.pack("<I", board.edges(payload[0]) & 0xFFFF_FFFF)
@@ -90,15 +90,22 @@ def _answer(board: Board, op: int, n: int, payload: bytes) -> bytes:
     return board.info()
 
 
-def foreseen(board: Board, op: int, n: int, payload: bytes) -> bytes | None:
-    """What carry() would answer now, changing nothing; None when it has to be asked."""
+def foreseeing(board: Board, op: int, n: int, payload: bytes) -> Callable[[], bytes | None] | None:
+    """Says what carry() would answer now, changing nothing; None when it has to be asked."""
     if op == wire.I2C:
-        answer = board.i2c_kept(n, *_transfer(payload))
-        return None if answer is None else bytes((answer[0],)) + answer[1]
-    return _answer(board, op, n, payload) if op in (wire.COUNTER, wire.PIN_READ) else None
+        address, out, size = transfer(payload)
+
+        def read() -> bytes | None:
+            answer = board.i2c_kept(n, address, out, size)
+            return None if answer is None else bytes((answer[0],)) + answer[1]
+
+        return read
+    if op in (wire.COUNTER, wire.PIN_READ):
+        return lambda: _answer(board, op, n, payload)
+    return None
 
 
-def _transfer(payload: bytes) -> tuple[int, bytes, int]:
+def transfer(payload: bytes) -> tuple[int, bytes, int]:
     """(address, bytes to write, bytes to read)."""
     address, size = struct.unpack_from(wire.I2C_HEAD, payload)
     return address, payload[struct.calcsize(wire.I2C_HEAD) :], size

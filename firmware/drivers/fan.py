@@ -7,27 +7,35 @@ SETTLE_MS = 4_000  # a fan reaches a new duty within this
 PULSES_PER_TURN = 2
 
 
-class Tach:
-    """counter is anything with machine.Counter's value()."""
+class Tachs:
+    """counters are anything with machine.Counter's value()."""
 
-    def __init__(self, counter) -> None:
-        self._counter = counter
-        self._marks: list[tuple[int, int]] = []  # (when, count), oldest first, one window long
+    def __init__(self, counters) -> None:
+        self._counters = counters
+        self._marks: list[tuple[int, list[int | None]]] = []  # (when, counts), one window long
 
-    def rpm(self) -> int:
+    def rpm(self) -> list[int]:
         """Over the last window; call it ten times a second.  A dead counter reads 0."""
-        try:
-            count = self._counter.value()
-        except OSError:
-            return 0
-        self._marks.append((clock.now_ms(), count))
-        while len(self._marks) > 2 and clock.since_ms(self._marks[1][0]) >= WINDOW_MS:
-            self._marks.pop(0)
-        then_ms, then_count = self._marks[0]
+        marks = self._marks
+        marks.append((clock.now_ms(), [_count(counter) for counter in self._counters]))
+        while len(marks) > 2 and clock.since_ms(marks[1][0]) >= WINDOW_MS:
+            marks.pop(0)
+        then_ms, then = marks[0]
         elapsed_ms = clock.since_ms(then_ms)
-        if elapsed_ms <= 0:
-            return 0
-        return (count - then_count) * 60_000 // (elapsed_ms * PULSES_PER_TURN)
+        return [_rpm(before, count, elapsed_ms) for before, count in zip(then, marks[-1][1])]
+
+
+def _count(counter) -> int | None:
+    try:
+        return counter.value()
+    except OSError:
+        return None
+
+
+def _rpm(before: int | None, count: int | None, elapsed_ms: int) -> int:
+    if before is None or count is None or elapsed_ms <= 0:
+        return 0
+    return (count - before) * 60_000 // (elapsed_ms * PULSES_PER_TURN)
 
 
 class Fans:
@@ -35,7 +43,7 @@ class Fans:
 
     def __init__(self, pwm, counters) -> None:
         self._pwm = pwm
-        self._tachs = [Tach(counter) for counter in counters]
+        self._tachs = Tachs(counters)
         self._changes: list[tuple[int, int]] = []  # (when, duty), the last duties that still matter
         self.duty_pm = 0
 
@@ -56,4 +64,4 @@ class Fans:
         return least_pm
 
     def rpm(self) -> list[int]:
-        return [tach.rpm() for tach in self._tachs]
+        return self._tachs.rpm()

@@ -19,14 +19,13 @@ _out = open("/dev/fd/" + (os.getenv("BENCH_OUT") or "4"), "wb")  # noqa: SIM115
 _queue = []  # frames not yet sent
 _ears = {}  # (op, n) or op -> called with what came
 _kept = {}  # what was asked -> n of the kept answer
-_answers = [b""]  # by n; nothing where it has to be asked
+_answers = {}  # n -> the answer in this instant, as far as the bench foresaw it
 _seen = [b""]  # by n: the frame that says so
 # these change nothing that could be read in the same instant
-_HARMLESS = (wire.UART_WRITE, wire.WDT_FEED, wire.SOCKET_SEND, wire.SOCKET_CONNECT)
+_HARMLESS = (wire.UART_WRITE, wire.WDT_FEED, wire.SOCKET_SEND, wire.SOCKET_CONNECT, wire.PWM)
 turns = []  # called at every drain, as in pipe.py
 now_us = 0  # since power-on
 now_ms = 0
-_fresh = False  # the kept answers are those of this instant
 _answer = (0, b"")
 
 
@@ -41,10 +40,9 @@ def on(op: int, ear) -> None:
 
 def send(op: int, n: int, payload: bytes = b"") -> None:
     """Drive a wire; nobody answers."""
-    global _fresh
     _queue.append(struct.pack(wire.HEADER, op, n, len(payload)) + payload)
     if op not in _HARMLESS:
-        _fresh = False
+        _answers.clear()
 
 
 def ask(op: int, n: int, payload: bytes = b"") -> bytes:
@@ -58,24 +56,25 @@ def ask(op: int, n: int, payload: bytes = b"") -> bytes:
 def ask_kept(op: int, n: int, payload: bytes = b"") -> bytes:
     """The same for what can be known beforehand."""
     number = _kept.get((op, n, payload), 0)
-    if _fresh and number and _answers[number]:
+    answer = _answers.get(number)
+    if answer:
         _queue.append(_seen[number])
-        return _answers[number]
+        return answer
     return _ask_to_keep(op, n, payload)
 
 
 def _ask_to_keep(op: int, n: int, payload: bytes) -> bytes:
-    """A read that can be foreseen has changed nothing, so what is fresh stays so."""
-    global _fresh
-    fresh = _fresh
-    data = ask(op, n, payload)
-    number = _answer[0]
-    if number:
-        _kept[op, n, payload] = number
-        _answers.append(data)
+    _queue.append(struct.pack(wire.HEADER, op, n, len(payload)) + payload)
+    _exchange()
+    number, answer = _answer
+    if not number:  # who knows what that has changed
+        _answers.clear()
+        return answer
+    _kept[op, n, payload] = number
+    _answers[number] = answer
+    if len(_seen) == number:
         _seen.append(struct.pack(wire.HEADER, wire.SEEN, number, 0))
-        _fresh = fresh
-    return data
+    return answer
 
 
 def drain() -> None:
@@ -86,11 +85,10 @@ def drain() -> None:
 
 def wait(us, by: int = 0) -> None:
     """Let so much time pass, for ever when None; by: arrivals that end it early."""
-    global _fresh
+    _answers.clear()
     left_us = wire.FOR_EVER if us is None else us
     _queue.append(struct.pack(wire.WAIT_FRAME, wire.WAIT, by, 8, left_us))
     _exchange()
-    _fresh = True
 
 
 def _exchange() -> None:

@@ -8,7 +8,7 @@ waits for one ANSWER.  UART bytes from the bench come whenever they come.
 
 In virtual time (lockstep.py) the bench speaks only when the board waits, and says
 everything at once: size u32, then that many bytes of frames.  An answer with n above 0
-is kept: the bench sends it again (KEPT) when it changes, and the board need not ask.
+is kept: the bench sends it again (KEPT) when it is about to be asked, and need not be.
 """
 
 HEADER = "<BBH"
@@ -43,7 +43,7 @@ ANSWER = 64
 UART_READ = 65  # n uart; bytes that came in
 # the others only in virtual time
 NOW = 66  # microseconds since power-on u64; the last frame of what ends a WAIT
-KEPT = 67  # n of a kept answer; what it is now
+KEPT = 67  # n of a kept answer; what it is in this instant, nothing when it must be asked
 SOCKET_OPEN = 68  # n socket; it is connected
 SOCKET_DATA = 69  # n socket; bytes
 SOCKET_SENT = 70  # n socket; bytes that have arrived u32
@@ -66,5 +66,4 @@ WAKE_BY_READ, WAKE_BY_WRITE = 1, 2  # what came for a socket; room to send again
 WLAN_OFF, WLAN_ON, WLAN_CONNECT, WLAN_DISCONNECT = 0, 1, 2, 3
 FLASH_OPEN, FLASH_WRITE, FLASH_SYNC, FLASH_RENAME, FLASH_REMOVE = 0, 1, 2, 3, 4
 KEPT_MAX = 250
-UNKNOWN = b""  # in a KEPT: this has to be asked again
 BUS_NAMES = {1: "pin", 2: "float", 3: "pwm", 5: "uart", 16: "pin?", 17: "i2c", 18: "counter"}

@@ -155,20 +155,20 @@ class Hands:
 def test_rpm_of_two_pulses_a_turn_over_half_a_second():
     with Hands() as hands:
         counter = Counter()
-        tach = fan.Tach(counter)
-        assert tach.rpm() == 0
+        fans = fan.Fans(Pwm(), [counter])
+        assert fans.rpm() == [0]
         for _ in range(20):
             hands.ms += 100
             counter.count += 20  # 100 turns a second
-            rpm = tach.rpm()
-        assert rpm == 6000
+            rpm = fans.rpm()
+        assert rpm == [6000]
         readings = []
         for _ in range(7):
             hands.ms += 100
-            readings.append(tach.rpm())
+            readings.append(fans.rpm()[0])
         assert readings[0] == 4800 and readings[4:] == [0, 0, 0], readings
         counter.count = None
-        assert tach.rpm() == 0
+        assert fans.rpm() == [0]
 
 
 def test_duty_goes_to_the_pin_and_settles_after_its_time():
