@@ -5,18 +5,12 @@ from collections.abc import Callable
 
 from hil import circuits
 from hil.breaking import break_parts
-from hil.chips.apw import Apw
-from hil.chips.bm13xx import Chain
-from hil.chips.fan import Fan
-from hil.chips.i2c import Part
-from hil.chips.pmbus_psu import PmbusPsu
-from hil.chips.tmp75 import Tmp75
 from hil.circuits import Circuit
 from hil.faults import Faults, parse
+from hil.parts import made
 from hil.plant import Plant
 from hil.virtual import wire
 
-FAN_SPREAD = (1.0, 1.01, 0.97, 0.98)  # of four fans of one make; the rear pair is slower
 CHIP_SUPPLY_V = 8.0  # below it a board's chips forget everything
 SLICE_S = 0.005  # replies that come out one after the other are handed on in such slices
 FREEING_CLOCKS = 9  # of a part that holds the data line low
@@ -42,16 +36,13 @@ class Wiring:
         self._broken: frozenset[str] = frozenset()  # the faults the parts know of, one by one
         self.held: set[int] = set()  # I2C buses whose data line a part holds low
         self._clocked = 0  # falling edges on a held bus's clock line
-        seed, model = zlib.crc32(name.encode()), plant.model
-        self.chains = [Chain(model.chip, model.chips, seed + n) for n in range(model.boards)]
-        self.fans = [Fan(spread, seed + n) for n, spread in enumerate(FAN_SPREAD)]
-        self.psu = self._supply()
-        lm75a = self.circuit.sensors == "lm75a"
-        self.sensors = [Tmp75(lm75a) for _ in range(2 * model.boards)]
-        self.parts = self._parts()
+        parts = made(plant, self.circuit, name)
+        self.chains, self.fans, self.psu = parts.chains, parts.fans, parts.psu
+        self.sensors, self.eeproms, self.pics = parts.sensors, parts.eeproms, parts.pics
+        self.parts = parts.on_buses(self.circuit)
         self.push: Callable[[int, bytes], None] = lambda uart, data: None
         self.on_reset: Callable[[], None] = lambda: None
-        self.identity = b"\x01" + b"\2" + seed.to_bytes(5, "big")
+        self.identity = b"\x01" + b"\2" + zlib.crc32(name.encode()).to_bytes(5, "big")
         self.unsent = 0  # bytes lost because a UART changed its rate too soon
         self._flushing = [False] * len(self.chains)
         self._stepped_s = now()
@@ -81,6 +72,9 @@ class Wiring:
             load.on, load.mhz, load.working = chain.on, chain.mhz(), chain.working()
         plant.step(dt_s, [fan.rpm for fan in self.fans])
         self.psu.look(now_s)
+        if self.pics and not plant.supply.alive:
+            for board_pic in self.pics:
+                board_pic.forget()
         for n, sensor in enumerate(self.sensors):
             sensor.celsius = plant.outlet_c(n // 2) if n % 2 else plant.inlet_c(n // 2)
         for n in range(len(self.chains)):
@@ -147,22 +141,6 @@ class Wiring:
     def info(self) -> bytes:
         return self.identity
 
-    def _supply(self) -> PmbusPsu | Apw:
-        kind, _, of = self.circuit.supply.partition("-")
-        if kind == "apw":
-            return Apw(self.plant, int(of, 16))
-        return PmbusPsu(self.plant, self.circuit.supply_address)
-
-    def _parts(self) -> dict[tuple[int, int], Part]:
-        """Everything on the I2C buses, by bus and address."""
-        circuit = self.circuit
-        parts: dict[tuple[int, int], Part] = {
-            (circuit.supply_bus, circuit.supply_address): self.psu
-        }
-        for n, sensor in enumerate(self.sensors):
-            parts[circuit.sensor_bus, circuit.sensor_address + n] = sensor
-        return parts
-
     def _stuck(self, bus: int) -> bool:
         if not self.faults:
             return False
@@ -195,6 +173,8 @@ class Wiring:
             chain.power(bool(on and (chain.on or n not in sleeps)))
 
     def _enabled(self, board: int) -> bool:
+        if self.pics:
+            return self.pics[board].enabled(self._now())
         return bool(self.pins.get(self.circuit.enable_pins[board]))
 
     def _break(self) -> None:

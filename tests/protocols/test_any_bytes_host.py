@@ -8,11 +8,16 @@ from hypothesis import strategies as st
 
 from protocols import (
     apw,
+    emc2101,
     emc2305,
     hashboard,
+    identity,
+    ina,
     ladder,
     mac,
     messages,
+    midstates,
+    pic,
     pll,
     pmbus,
     registers,
@@ -36,6 +41,7 @@ FRAMES = (
     hashboard.write_register(8, 0x50C00230, 4),
     hashboard.set_address(2),
     hashboard.chain_inactive(),
+    midstates.midstate_frame(midstates.MidstateJob(4, 0, 1, 2, b"\x55\xaa" * 2, (b"\xaa" * 32,))),
     hashboard.job_frame(hashboard.Job(8, 0, 1, 2, b"\xaa\x55" * 16, b"\x55\xaa" * 16, 3)),
 )
 NOISE = st.lists(
@@ -84,6 +90,33 @@ def test_topics(text, parts):
 def test_ladders(raw):
     steps = tried(ladder.LadderError, ladder.parse, raw)
     assert steps is None or [list(step) for step in steps] == raw
+
+
+@given(st.binary(max_size=160), st.integers(0, 0xFF))
+def test_boards_of_bitmain(data, command):
+    for eeprom in (data, b"\x11\x4a" + data, b"\x11\x42" + data):
+        tried(identity.IdentityError, identity.decoded, eeprom)
+    for frame in (data, pic.request(command, data[:64]), pic.reply(command, data[:64])):
+        tried(pic.PicError, pic.requested, frame)
+        tried(pic.PicError, pic.replied, command, frame)
+
+
+@given(st.binary(max_size=4), st.integers(-5, 70_000))
+def test_monitors(data, number):
+    for call in (ina.current_260_ma, ina.bus_260_mv, ina.power_260_mw, ina.bus_mv, ina.die_dc):
+        tried(ina.InaError, call, data)
+    tried(ina.InaError, ina.current_ma, data, number)
+    tried(emc2101.Emc2101Error, emc2101.rpm, number)
+    tried(emc2101.Emc2101Error, emc2101.duty, number)
+    tried(emc2101.Emc2101Error, emc2101.external_dc, number & 0xFF, number >> 8 & 0xFF)
+
+
+@given(NOISE, st.lists(st.integers(0, 300), max_size=6))
+def test_a_hosts_commands_to_chips_that_take_midstates(noise, cuts):
+    whole, parts = hashboard.CommandReceiver(True), hashboard.CommandReceiver(True)
+    events = whole.feed(noise)
+    assert listened(parts, noise, cuts, 152) == events
+    assert (parts.bad, parts.dropped, parts._tail) == (whole.bad, whole.dropped, whole._tail)
 
 
 @given(st.binary(max_size=80), st.sampled_from((1, 2)), st.integers(0, 0xFF))
