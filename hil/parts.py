@@ -1,6 +1,7 @@
 """The parts of a rig, made new: what its circuit lists, for the plant's machine, from its name."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hil.chips.apw import Apw
@@ -32,11 +33,12 @@ class Parts:
         parts: dict[tuple[int, int], Part] = {
             (circuit.supply_bus, circuit.supply_address): self.psu
         }
-        for first, row in (
+        rows: tuple[tuple[int, Sequence[Part]], ...] = (
             (circuit.sensor_address, self.sensors),
             (circuit.eeprom_address, self.eeproms),
             (circuit.pic_address, self.pics),
-        ):
+        )
+        for first, row in rows:
             parts |= {(circuit.sensor_bus, first + n): part for n, part in enumerate(row)}
         return parts
 
