@@ -47,9 +47,7 @@ class Vital:
             self._then = [(like, like.value) for like in self.likes if like.value is not None]
             self.frozen = False
         elif self.age_ms == 0 and not self.frozen:
-            for like, dc in self._then:
-                if abs(like.value - dc) >= MOVED_DC:
-                    self.frozen = True
+            self.frozen = any(_far(like.value, dc) for like, dc in self._then)
 
 
 class Vitals:
@@ -85,3 +83,7 @@ def hottest(sensors: list, kind: str) -> int | None:
                 return None
             found = sensor.dc if found is None else max(found, sensor.dc)
     return found
+
+
+def _far(now_dc: int | None, then_dc: int) -> bool:
+    return now_dc is not None and abs(now_dc - then_dc) >= MOVED_DC

@@ -58,8 +58,9 @@ class BenchRig(Rig):
         self._waking: Event | None = None
         self._by = 0  # arrivals that wake the program
         self._sockets: dict[int, _Socket] = {}
-        self._ticks_us, self._rtc_us = ticks_ms * 1000, ticks_ms * 1000
-        self._on_us = 0  # when it got its power
+        self._ticks_us = ticks_ms * 1000  # what its clock counts from
+        self._on_us = 0  # when its program began
+        self._rtc_us = 0  # what time.time() is ahead of the bench
         self._wants_wifi = False
         self._console = 0  # bytes of it that were told
         self._flash_steps, self._flash_left = 0, -1
@@ -104,8 +105,8 @@ class BenchRig(Rig):
     def set_clock(self, unix_s: float) -> None:
         """time.time() jumps there, as NTP does it; ticks and sleeps do not."""
         self._tell(f"clock set to {unix_s:.0f}")
-        self._rtc_us = round((unix_s - UNIX_2000_S) * 1e6) - self._up_us()
-        self._arrive(wire.RTC, 0, struct.pack("<q", self._rtc_us), wake=0)
+        self._rtc_us = round((unix_s - UNIX_2000_S) * 1e6) - self._clock.now_us
+        self._arrive(wire.RTC, 0, struct.pack("<q", self._rtc_ahead_us()), wake=0)
 
     def lose_power_at_write(self, step: int) -> None:
         """The step-th change to a file from now, counted from 1, never happens: no power.
@@ -139,14 +140,23 @@ class BenchRig(Rig):
     def _begin(self, cause: int) -> None:
         super().kill()
         self._hang_up()
-        seed = f"{self._seed}/{self.name}/{len(self.resets)}"  # no two starts are alike
-        self._environment |= {"BENCH_TIME": "virtual", "BENCH_SEED": seed}
+        self._on_us = self._clock.now_us + BOOT_US
+        if cause == POWER_ON:
+            self._rtc_us = -self._on_us  # it lives through every other reset
+        self._environment |= {
+            "BENCH_TIME": "virtual",
+            "BENCH_SEED": f"{self._seed}/{self.name}/{len(self.resets)}",  # no two starts alike
+            "BENCH_TICKS_US": str(self._ticks_us),
+            "BENCH_RTC_US": str(self._rtc_ahead_us()),
+        }
         self._lockstep = Lockstep(*self._power(cause), self.wiring, self)
         self.wiring.push = self._lockstep.push
         self._tell(f"power on, cause {cause}")
-        self._on_us = self._clock.now_us + BOOT_US
-        self._lockstep.arrive(wire.RTC, 0, struct.pack("<q", self._rtc_us))
         self._wake_at(self._on_us, self._lockstep.begin)
+
+    def _rtc_ahead_us(self) -> int:
+        """time.time() ahead of the ticks."""
+        return self._rtc_us + self._on_us - self._ticks_us
 
     def _up_us(self) -> int:
         return self._clock.now_us - self._on_us + self._ticks_us
