@@ -160,9 +160,10 @@ class Client:
     def events(self, limit: int = EVENTS) -> list[EventView]:
         return self._read("GET", "/api/events", list[EventView], params={"limit": limit})
 
-    def why(self, rig: str) -> WhyView:
-        """Raises RefusedError when there is no such rig."""
-        return self._read("GET", f"/api/rigs/{quote(rig, safe='')}/why", WhyView)
+    def why(self, rig: str = "", at_s: float | None = None) -> WhyView:
+        """The site's when no rig is named.  Raises RefusedError when there is no such rig."""
+        path = f"/api/rigs/{quote(rig, safe='')}/why" if rig else "/api/why"
+        return self._read("GET", path, WhyView, params={} if at_s is None else {"at": at_s})
 
     def order_signal(self, order: SignalOrder) -> None:
         """Raises RefusedError with the reason when the site does not take it."""

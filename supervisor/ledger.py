@@ -145,15 +145,31 @@ class Ledger:
         rows = self.newest(1, kind)
         return rows[0] if rows else None
 
-    def last_by_source(self, kind: str) -> list[Row]:
+    def last_by_source(self, kind: str, before_id: int = 1 << 62) -> list[Row]:
         """The newest row of a kind from every source, however long ago that was."""
-        newest = "SELECT MAX(id) FROM ledger WHERE kind = ? GROUP BY source"
-        return self._found(f"id IN ({newest}) ORDER BY id", kind)
+        newest = "SELECT MAX(id) FROM ledger WHERE kind = ? AND id < ? GROUP BY source"
+        return self._found(f"id IN ({newest}) ORDER BY id", kind, before_id)
 
-    def of_source(self, kind: str, source: str, limit: int) -> list[Row]:
-        """The last rows of a kind from one source, oldest of them first."""
-        found = self._found("kind = ? AND source = ? ORDER BY id DESC LIMIT ?", kind, source, limit)
-        return found[::-1]
+    def at(self, kind: str, at_s: float) -> Row | None:
+        """The last row of a kind that was written by then."""
+        rows = self._found("kind = ? AND id <= ? ORDER BY id DESC LIMIT 1", kind, self._by(at_s))
+        return rows[0] if rows else None
+
+    def _by(self, at_s: float) -> int:
+        """The last row written by then, found by halving: rows lie in the order of time."""
+        first, last = self._db.execute("SELECT MIN(id), MAX(id) FROM ledger").fetchone()
+        low, high = (first or 1) - 1, last or 0
+        later = "SELECT id, at_s FROM ledger WHERE id > ? ORDER BY id LIMIT 1"
+        while low < high:
+            number, then_s = self._db.execute(later, ((low + high) // 2,)).fetchone()
+            low, high = (number, high) if then_s <= at_s else (low, (low + high) // 2)
+        return int(low)
+
+    def of_source(self, kind: str, source: str, limit: int, by_s: float | None = None) -> list[Row]:
+        """The last rows of a kind from one source, written by then; oldest of them first."""
+        last = (1 << 62) if by_s is None else self._by(by_s)
+        which = "kind = ? AND source = ? AND id <= ? ORDER BY id DESC LIMIT ?"
+        return self._found(which, kind, source, last, limit)[::-1]
 
     def span(self, from_s: float, to_s: float) -> tuple[int, int]:
         """The ids of what was written in a time: from the first to before the second."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from protocols.ladder import Step
 from supervisor.envelope import Entry
 from supervisor.fleet import Facts, Fleet
 from supervisor.ledger import Draft, Ledger, Row
@@ -31,23 +32,28 @@ def pack(fleet: Fleet, line: Line) -> bytes:
     arrays: dict[str, Any] = {name: getattr(line, name) for name in _COLUMNS}
     arrays |= {"of_" + name: getattr(fleet, name) for name in _FACTS}
     arrays |= {"watts": fleet.points.watts, "ghs": fleet.points.ghs}
-    arrays = {name: _narrow(column) for name, column in arrays.items()}
+    arrays = {name: narrow(column) for name, column in arrays.items()}
     np.savez(out, **arrays, names=np.array(fleet.names), models=np.array(fleet.models))
     return zlib.compress(out.getvalue(), 1)
 
 
-def _narrow(column: Any) -> Any:
+def narrow(column: Any) -> Any:
     """The same whole numbers in as few bytes as hold them."""
     if column.dtype != np.int64 or not column.size:
         return column
     return column.astype(np.promote_types(*map(np.min_scalar_type, (column.min(), column.max()))))
 
 
-def unpack(epoch: int, blob: bytes) -> tuple[Fleet, Line]:
-    """The fleet and line of a blob.  Every rig on the line is counted: it may be running."""
+def _opened(blob: bytes) -> dict[str, Any]:
+    """All columns; each look into the file itself would unpack it anew."""
     raw = blob if blob.startswith(b"PK") else zlib.decompress(blob)  # PK: written before 0.2
     with np.load(io.BytesIO(raw), allow_pickle=False) as file:
-        kept = {name: file[name] for name in file.files}  # each look into the file unpacks anew
+        return {name: file[name] for name in file.files}
+
+
+def unpack(epoch: int, blob: bytes) -> tuple[Fleet, Line]:
+    """The fleet and line of a blob.  Every rig on the line is counted: it may be running."""
+    kept = _opened(blob)
     wide = {name: kept[name].astype(np.int64) for name in _COLUMNS if name != "wakes"}
     line = Line(epoch, *(wide.get(name, kept[name]) for name in _COLUMNS))
     fleet, models = Fleet(), kept["models"].tolist()
@@ -59,6 +65,17 @@ def unpack(epoch: int, blob: bytes) -> tuple[Fleet, Line]:
         points = tuple(zip(watts[1 : levels + 1], ghs[1 : levels + 1], strict=True))
         fleet.put(name, Facts(models[group], floor_w, points, wake_s, up_w_per_s))
     return fleet, line
+
+
+def ladder_of(blob: bytes, rig: str) -> tuple[Step, ...] | None:
+    """One rig's steps in a blob; None when it was not there."""
+    kept = _opened(blob)
+    rows = np.flatnonzero(kept["names"] == rig)
+    if not len(rows):
+        return None
+    mine = kept["rig"] == rows[0]
+    columns = (kept[name][mine].tolist() for name in ("level", "start_w", "end_w"))
+    return tuple(Step(*step) for step in zip(*columns, strict=True))
 
 
 def entry_body(entry: Entry) -> dict[str, Any]:

@@ -16,6 +16,7 @@ NEEDS = {
     ("GET", "/api/rigs"): VIEWER,
     ("GET", "/api/rigs/{rig}"): VIEWER,
     ("GET", "/api/rigs/{rig}/why"): VIEWER,
+    ("GET", "/api/why"): VIEWER,
     ("WS", "/api/live"): VIEWER,
     ("GET", "/metrics"): VIEWER,
     ("GET", "/api/places"): VIEWER,

@@ -4,7 +4,7 @@ Inside the program everything is watts, seconds and GH/s; only this file knows p
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 _POWER = {"w": 1, "kw": 10**3, "mw": 10**6, "gw": 10**9}
 _TIME = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
@@ -43,21 +43,32 @@ def parse_seconds(text: str) -> float:
 
 
 def parse_moment(text: str, now_s: float) -> float:
-    """ "2026-12-01T14:00+05:00", "now", or "2h" for two hours ago, as Unix seconds."""
+    """ "2026-12-01T14:00+05:00", "14:03", "now", or "2h" for two hours ago, as Unix seconds."""
     if text.strip() == "now":
         return now_s
     try:
+        if (clock_s := _clock(text.strip(), now_s)) is not None:
+            return clock_s
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         try:
             return now_s - parse_seconds(text)
         except UnitError:
             raise UnitError(
-                f"{text!r} is no moment: 2026-12-01T14:00Z, now, or 2h for two hours ago"
+                f"{text!r} is no moment: 2026-12-01T14:00Z, 14:03, now, or 2h for two hours ago"
             ) from None
     if moment.tzinfo is None:
         raise UnitError(f"{text!r} names no zone: add Z for UTC, or an offset such as +05:00")
     return moment.timestamp()
+
+
+def _clock(text: str, now_s: float) -> float | None:
+    """ "14:03" or "14:03:20": the last such time on this machine's clock."""
+    if not re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
+        return None
+    clock = time.fromisoformat(text.zfill(5 if text.count(":") == 1 else 8))
+    then = datetime.combine(datetime.fromtimestamp(now_s).date(), clock)
+    return (then if then.timestamp() <= now_s else then - timedelta(days=1)).timestamp()
 
 
 def watts(w: float | None) -> str:

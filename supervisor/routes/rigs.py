@@ -12,6 +12,7 @@ from supervisor.routes.parts import provider_of, reads
 from supervisor.view import PlaceView, RigDetail, RigView, WhyView
 
 T = TypeVar("T")
+AT_MAX = 1e11
 
 
 @reads("/api/rigs")
@@ -43,9 +44,19 @@ def rig(state: State, rig: FromPath[str]) -> RigDetail:
 
 
 @reads("/api/rigs/{rig:str}/why")
-def why(state: State, rig: FromPath[str]) -> WhyView:
-    """The chain of reasons from the signal to one rig."""
-    return _there(provider_of(state).why(rig), rig)
+def why(state: State, rig: FromPath[str], at: FromQuery[float | None] = None) -> WhyView:
+    """The chain of reasons from the signal to one rig; `at` Unix seconds of a past time."""
+    if at is not None and not 0 <= at <= AT_MAX:
+        raise ClientException("at is Unix seconds")
+    return _there(provider_of(state).why(rig, at), rig)
+
+
+@reads("/api/why")
+def why_site(state: State, at: FromQuery[float | None] = None) -> WhyView:
+    """The chain of reasons for the whole site; `at` Unix seconds of a past time."""
+    if at is not None and not 0 <= at <= AT_MAX:
+        raise ClientException("at is Unix seconds")
+    return _there(provider_of(state).why("", at), "")
 
 
 def _there(found: T | None, rig: str) -> T:
@@ -54,4 +65,4 @@ def _there(found: T | None, rig: str) -> T:
     return found
 
 
-HANDLERS = (rigs, places, rig, why)
+HANDLERS = (rigs, places, rig, why, why_site)

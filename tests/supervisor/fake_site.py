@@ -235,8 +235,9 @@ class FakeSite:
     def events(self, limit):
         return EVENTS[:limit]
 
-    def why(self, name):
-        known = name in {rig.rig for rig in RIGS}
+    def why(self, name, at_s):
+        self.asked_at_s = at_s
+        known = name in {"", *(rig.rig for rig in RIGS)}
         return WhyView(rig=name, lines=["dispatch allows 3.20 MW", "it runs"]) if known else None
 
     def order_signal(self, order):

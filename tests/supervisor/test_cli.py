@@ -115,6 +115,15 @@ def test_why(surplus):
     assert json.loads(surplus("why", "rig-0007", "--json").stdout)["lines"][1] == "it runs"
 
 
+def test_why_then_and_why_of_the_site(surplus, site):
+    assert surplus("why", "--json").exit_code == 0 and site.asked_at_s is None
+    assert surplus("why", "rig-0007", "--at", "2026-12-01T14:00Z").exit_code == 0
+    assert site.asked_at_s == 1_796_133_600
+    surplus("why", "--at", "10m")
+    assert site.asked_at_s == pytest.approx(time.time() - 600, abs=5)
+    assert surplus("why", "--at", "yesterday").exit_code == 2
+
+
 def test_why_of_an_unknown_rig_is_a_bad_call(surplus):
     result = surplus("why", "rig-9999")
     assert result.exit_code == 2 and "rig-9999" in result.stderr and not result.stdout
@@ -243,7 +252,7 @@ BAD_CALLS = [
     (["signal", "set", "3.2", "--for", "15m"], "as in 3.2MW"),
     (["signal", "set", "3.2MW", "--for", "15"], "as in 15m"),
     (["signal", "set", "3.2MW"], "--for"),
-    (["why"], "RIG"),
+    (["why", "a", "b"], "b"),
     (["rigs", "--limit", "0"], "--limit"),
     (["status", "--jsn"], "--jsn"),
     (["top"], "terminal"),

@@ -1,5 +1,7 @@
 """Quantities as people write and read them."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +98,15 @@ def test_efficiency_is_unknown_when_nothing_hashes():
 @given(st.integers(0, 10**10))
 def test_a_power_shown_reads_back_within_its_three_digits(w):
     assert units.parse_watts(units.watts(w)) == pytest.approx(w, rel=0.0051, abs=0.5)
+
+
+def test_a_time_of_day_is_the_last_such_one():
+    noon_s = datetime(2026, 12, 1, 12, 0).timestamp()
+    assert units.parse_moment("11:30", noon_s) == noon_s - 1800
+    assert units.parse_moment("9:00:30", noon_s) == noon_s - 3 * 3600 + 30
+    assert units.parse_moment("12:01", noon_s) == noon_s - 86_400 + 60
+    with pytest.raises(units.UnitError):
+        units.parse_moment("25:00", noon_s)
 
 
 def test_moments_name_their_zone_or_are_ago():
