@@ -20,6 +20,7 @@ from supervisor.sections import facility as facility_section
 from supervisor.sections import meter as meters_section
 from supervisor.sections import modbus as modbus_section
 from supervisor.sections import modbus_rigs as rigs_section
+from supervisor.sections import stock as stock_section
 from supervisor.sections.alarms import AlarmsConfig
 from supervisor.sections.api import ApiConfig
 from supervisor.sections.broker import BrokerConfig
@@ -30,6 +31,7 @@ from supervisor.sections.modbus_rigs import ModbusRigs
 from supervisor.sections.signal import SignalConfig
 from supervisor.sections.site import SiteConfig
 from supervisor.sections.standby import StandbyConfig
+from supervisor.sections.stock import StockConfig
 from supervisor.settings import Section
 
 ConfigError = settings.ConfigError
@@ -48,6 +50,7 @@ class Config(Section, frozen=True, kw_only=True):
     modbus_rigs: tuple[ModbusRigs, ...] = ()
     facility: FacilityConfig = FacilityConfig()
     drives: tuple[DriveKeys, ...] = ()
+    stock: tuple[StockConfig, ...] = ()
     signal: SignalConfig = SignalConfig()
     api: ApiConfig = ApiConfig()
     alarms: AlarmsConfig = AlarmsConfig()
@@ -123,6 +126,7 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
     yield from rigs_section.nonsense(config.modbus_rigs, gateways)
     yield from alarms_section.nonsense(config.alarms)
     yield from facility_section.nonsense(config.facility, config.drives, gateways)
+    yield from stock_section.nonsense(config.stock)
     for key, file in _files(config):
         if not Path(file).is_file():
             folder = DRIVES if key == "drives.map" else METERS
@@ -150,6 +154,9 @@ def _files(config: Config) -> typing.Iterator[tuple[str, str]]:
             yield "meter.map" if meter.gateway == OWN else "meters.map", meter.map
     for drive in config.drives:
         yield "drives.map", drive.map
+    for group in config.stock:
+        if group.password_file:
+            yield "stock.password_file", group.password_file
     if config.signal.csv:
         yield "signal.csv.file", config.signal.csv.file
     for key in alarms_section.FILES:
@@ -185,6 +192,7 @@ def resolved(config: Config, folder: Path) -> Config:
         meter=mapped(config.meter),
         meters=tuple(mapped(keys) for keys in config.meters),
         drives=tuple(mapped(keys, DRIVES) for keys in config.drives),
+        stock=tuple(absolute(group, "password_file") for group in config.stock),
         signal=signal,
         alarms=absolute(config.alarms, *alarms_section.FILES),
     )

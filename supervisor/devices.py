@@ -1,5 +1,7 @@
-"""What the site has besides rigs on MQTT: meters, fans and pumps, rigs on Modbus lines."""
+"""What the site has besides rigs on MQTT: meters, fans and pumps, rigs on Modbus lines, and
+rigs with somebody else's firmware."""
 
+import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,7 +11,7 @@ from supervisor.inbox import Inbox
 from supervisor.kept import Keeper
 from supervisor.modbus import Gateways, gateways_of
 from supervisor.site import Site
-from supervisor.sources import drives, meter, rigs_modbus
+from supervisor.sources import drives, meter, rigs_modbus, stock
 
 
 class Source(Protocol):
@@ -28,11 +30,12 @@ class Devices:
 
 
 def devices_of(config: Config, inbox: Inbox, site: Site) -> Devices:
-    """All of them, as the settings name them.  Raises MapError."""
+    """All of them, as the settings name them.  Raises MapError and ConfigError."""
     gateways, keeper = gateways_of(config.all_gateways), Keeper(config.site.name)
     sources: list[Source] = [
         *meter.meters_of(config, inbox, gateways),
         *rigs_modbus.lines_of(config, inbox, gateways, keeper),
+        *stock.rigs_of(config, inbox, keeper, site, time.monotonic),
     ]
     if facility := drives.drives_of(config, inbox, gateways, site):
         sources.append(facility)

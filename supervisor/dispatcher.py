@@ -42,6 +42,7 @@ class Means:
     """What the site has and promised.  All power in watts of site import."""
 
     auxiliary_w: int = 0
+    held_w: int = 0  # drawn by rigs without a lease beyond what they are admitted, see slow.py
     margin: float = 0.0  # of the budget, kept free on top of everything else
     up_w_per_s: float | None = None  # None: as steep as the rigs can
     lease_s: float = 10.0
@@ -90,7 +91,7 @@ class Dispatcher:
         policy = policy or Policy()
         self.fleet, self.means = fleet, means
         self.line = lines.empty(epoch)
-        self.admit_w = 0
+        self.admit_w = self.free_w = 0
         self.wear, self.learner = Wear(fleet), Learner()
         self.flight = Flight(fleet, self.wear)
         self.dealer = Dealer(fleet, policy, tree, self.wear, self.learner)
@@ -162,6 +163,9 @@ class Dispatcher:
             BAND * (capacity_w - floor_w),
             now_s,
         )
+        open_w = asked.now_w if asked.now_w > floor_w else limit_w
+        free_w = (open_w - floor_w + self.means.held_w) * (1 - self.means.margin) - keep_w
+        self.free_w = self._free_w(outlook, free_w)
         self.leases.give(now_s, self.admit_w)
         self.flight.mark(self.admit_w, now_s)
         self.wear.elapse(now_s)
@@ -197,7 +201,7 @@ class Dispatcher:
 
     def _means_w(self) -> tuple[int, int]:
         """(floor, capacity) of the site in watts at the meter."""
-        floor_w = self.means.auxiliary_w + self.flight.floor_w
+        floor_w = self.means.auxiliary_w + self.means.held_w + self.flight.floor_w
         capped = np.array([curve.at(self.line.length_w) for curve in self.flight.capped])
         return floor_w, floor_w + max(0, int(self.learner.likely_w(capped)))
 
@@ -241,6 +245,17 @@ class Dispatcher:
         )
         self._dwell.moved(self.line, before_w, self.admit_w, now_s)
         self._stir_w += abs(self.admit_w - before_w)
+
+    def _free_w(self, outlook: Outlook, most_w: float) -> int:
+        """Where the position would be if nothing were held: what rigs without a lease go by, so
+        that none of them falls because others of them are slow to."""
+        if not self.means.held_w:
+            return self.admit_w
+
+        def fits(position_w: float) -> bool:
+            return outlook.full_w(position_w) <= most_w
+
+        return highest(fits, self.line.length_w, self.admit_w)
 
     def _carried(self, position_w: float) -> bool:
         """Whether every feeder carries this while leases of two epochs mix; the line alone

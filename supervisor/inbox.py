@@ -65,6 +65,7 @@ class Inbox:
         self.frequency: Sample | None = None
         self.quiet_hz = (-math.inf, math.inf)  # between these nothing must be decided at once
         self.entries: dict[str, Entry] = {}
+        self.could_w: dict[str, int] = {}  # by rig that holds no lease: what it may draw now
         self.lost = 0
         self._news: list[Entry] = []
         self.refused: Counter[str] = Counter()  # since the start, by source

@@ -71,11 +71,16 @@ class Kept:
             for epoch in sorted(self._ladders)[:-EPOCHS_HELD]:
                 del self._ladders[epoch]
 
+    def ladder_of(self, budget: Budget | None) -> tuple[Step, ...] | None:
+        """Its ladder of the epoch that is broadcast."""
+        return self._ladders.get(budget.epoch) if budget else None
+
     def admitted(self, budget: Budget | None, now_s: float) -> Admitted:
         """What it may do now: asleep without a lease, or a ladder of its epoch."""
-        if budget is None or now_s >= budget.until_s or budget.epoch not in self._ladders:
+        steps = self.ladder_of(budget)
+        if budget is None or steps is None or now_s >= budget.until_s:
             return ASLEEP
-        return ladder.admit(self._ladders[budget.epoch], budget.admit_w)
+        return ladder.admit(steps, budget.admit_w)
 
     def watts(self, admitted: Admitted) -> int:
         """What that is in watts of the whole rig; its floor when asleep."""

@@ -5,10 +5,10 @@ handed in.  Times: now_s is monotonic, unix_s is the wall clock (signals, ledger
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from protocols import mac, messages, topics
-from supervisor import memory
+from supervisor import memory, slow
 from supervisor.admission import Admission
 from supervisor.config import Config
 from supervisor.dispatcher import Before, Decision, Dispatcher, Means
@@ -53,6 +53,7 @@ class Site:
         self.envelope: Envelope | None = None
         self.decision: Decision | None = None
         self.unix_s = 0.0
+        self.held_w = 0  # as of the last tick
         self._clock_s = unix_s - now_s  # so that what is sent never steps with the clock
         self._meter_at_s = -1.0
         self._said_w: dict[str, int | None] = {}  # by source, to tell news from a heartbeat
@@ -113,6 +114,7 @@ class Site:
             self.config.site.default_w,
             unix_s,
         )
+        self._hold()
         self.decision = self.dispatcher.tick(now_s, self.envelope.limit_w, self._meter(now_s))
         if len(self.dispatcher.line.rig):
             self._broadcast(publish, now_s)
@@ -133,6 +135,14 @@ class Site:
             return None
         self._meter_at_s = meter.at_s
         return meter.w if now_s - meter.at_s <= self.config.stale_s else None
+
+    def _hold(self) -> None:
+        """What rigs without a lease may draw beyond what they are admitted: others make room."""
+        if self.inbox.could_w:
+            admitted_w = self.dispatcher.admitted_by_rig()
+            learner, could_w = self.dispatcher.learner, self.inbox.could_w
+            self.held_w = slow.held_w(self.fleet, learner, admitted_w, could_w)
+        self.dispatcher.means = replace(self.means, held_w=self.held_w)
 
     def _broadcast(self, publish: Publish, now_s: float) -> None:
         assert self.decision is not None

@@ -237,7 +237,7 @@ def load_of(site: Site) -> Load | None:
     )
     demand_w, drawn_w = min(allowed_w, made.capacity_w), made.committed_w
     if not site.dispatcher.leases.highest_w(made.admit_w):
-        drawn_w = base_w  # nobody is admitted: what is committed is doubt alone
+        drawn_w = base_w + site.held_w  # nobody is admitted: the rest is doubt alone
     if made.metered_w is not None and made.metered_w > made.committed_w:
         drawn_w = made.metered_w
     return Load(max(0, demand_w - base_w), max(0, drawn_w - base_w), base_w)
