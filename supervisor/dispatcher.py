@@ -42,10 +42,10 @@ class Means:
     """What the site has and promised.  All power in watts of site import."""
 
     auxiliary_w: int = 0
-    held_w: int = 0  # drawn by rigs without a lease beyond what they are admitted, see slow.py
     margin: float = 0.0  # of the budget, kept free on top of everything else
     up_w_per_s: float | None = None  # None: as steep as the rigs can
     lease_s: float = 10.0
+    held_w: int | None = None  # by rigs without a lease, see slow.py; None: there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +163,8 @@ class Dispatcher:
             BAND * (capacity_w - floor_w),
             now_s,
         )
-        open_w = asked.now_w if asked.now_w > floor_w else limit_w
-        free_w = (open_w - floor_w + self.means.held_w) * (1 - self.means.margin) - keep_w
-        self.free_w = self._free_w(outlook, free_w)
+        ramping = asked.now_w < min(limit_w, capacity_w)
+        self.free_w = self._free_w(outlook, (asked.now_w if ramping else limit_w) - floor_w, keep_w)
         self.leases.give(now_s, self.admit_w)
         self.flight.mark(self.admit_w, now_s)
         self.wear.elapse(now_s)
@@ -201,7 +200,7 @@ class Dispatcher:
 
     def _means_w(self) -> tuple[int, int]:
         """(floor, capacity) of the site in watts at the meter."""
-        floor_w = self.means.auxiliary_w + self.means.held_w + self.flight.floor_w
+        floor_w = self.means.auxiliary_w + (self.means.held_w or 0) + self.flight.floor_w
         capped = np.array([curve.at(self.line.length_w) for curve in self.flight.capped])
         return floor_w, floor_w + max(0, int(self.learner.likely_w(capped)))
 
@@ -246,11 +245,13 @@ class Dispatcher:
         self._dwell.moved(self.line, before_w, self.admit_w, now_s)
         self._stir_w += abs(self.admit_w - before_w)
 
-    def _free_w(self, outlook: Outlook, most_w: float) -> int:
+    def _free_w(self, outlook: Outlook, allowed_w: float, keep_w: float) -> int:
         """Where the position would be if nothing were held: what rigs without a lease go by, so
         that none of them falls because others of them are slow to."""
-        if not self.means.held_w:
+        held_w = self.means.held_w
+        if held_w is None:
             return self.admit_w
+        most_w = (allowed_w + held_w) * (1 - self.means.margin) - keep_w
 
         def fits(position_w: float) -> bool:
             return outlook.full_w(position_w) <= most_w

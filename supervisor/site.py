@@ -138,11 +138,11 @@ class Site:
 
     def _hold(self) -> None:
         """What rigs without a lease may draw beyond what they are admitted: others make room."""
-        if self.inbox.could_w:
+        could_w = self.inbox.could_w
+        if could_w:
             admitted_w = self.dispatcher.admitted_by_rig()
-            learner, could_w = self.dispatcher.learner, self.inbox.could_w
-            self.held_w = slow.held_w(self.fleet, learner, admitted_w, could_w)
-        self.dispatcher.means = replace(self.means, held_w=self.held_w)
+            self.held_w = slow.held_w(self.fleet, self.dispatcher.learner, admitted_w, could_w)
+            self.dispatcher.means = replace(self.means, held_w=self.held_w)
 
     def _broadcast(self, publish: Publish, now_s: float) -> None:
         assert self.decision is not None
