@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from supervisor.config import Config
 from supervisor.inbox import Inbox
 from supervisor.kept import Keeper
-from supervisor.modbus import Gateways, gateways_of
+from supervisor.modbus import gateways_of
 from supervisor.site import Site
 from supervisor.sources import drives, meter, rigs_modbus, stock
 
@@ -24,19 +24,19 @@ class Source(Protocol):
 class Devices:
     """sources: to be run.  keeper.publish(send) is what the site must publish with."""
 
-    gateways: Gateways
     keeper: Keeper
     sources: Sequence[Source]
 
 
 def devices_of(config: Config, inbox: Inbox, site: Site) -> Devices:
-    """All of them, as the settings name them.  Raises MapError and ConfigError."""
+    """All of them, as the settings name them.  Raises MapError and SecretError."""
     gateways, keeper = gateways_of(config.all_gateways), Keeper(config.site.name)
     sources: list[Source] = [
+        gateways,
         *meter.meters_of(config, inbox, gateways),
         *rigs_modbus.lines_of(config, inbox, gateways, keeper),
         *stock.rigs_of(config, inbox, keeper, site, time.monotonic),
     ]
     if facility := drives.drives_of(config, inbox, gateways, site):
         sources.append(facility)
-    return Devices(gateways, keeper, sources)
+    return Devices(keeper, sources)

@@ -297,6 +297,13 @@ class Gateways:
     def unit(self, gateway: str, number: int) -> Unit:
         return self._gateways[gateway].unit(number)
 
+    async def run(self) -> None:
+        """Keeps the connections until it is cancelled, and then closes them."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.close()
+
     def close(self) -> None:
         for gateway in self._gateways.values():
             gateway.close()

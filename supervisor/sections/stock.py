@@ -1,5 +1,6 @@
 """[[stock]]: rigs with somebody else's firmware, throttled beside ours."""
 
+import importlib.util
 import ipaddress
 from collections.abc import Iterator
 from itertools import pairwise
@@ -54,6 +55,8 @@ class StockConfig(Section, frozen=True, kw_only=True):
 
 def nonsense(groups: tuple[StockConfig, ...]) -> Iterator[tuple[str, str]]:
     names, taken = [group.name for group in groups], set[str]()
+    if groups and importlib.util.find_spec("pyasic") is None:
+        yield "stock", "needs pyasic, which is an extra: pip install 'surplus[stock]'"
     for group in groups:
         if names.count(group.name) > 1:
             yield "stock.name", f"two groups are called {group.name}"

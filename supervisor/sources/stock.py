@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from protocols import ladder
 from supervisor import keys
-from supervisor.config import Config, ConfigError
+from supervisor.config import Config
 from supervisor.inbox import Inbox
 from supervisor.kept import Keeper, Kept
 from supervisor.sections.stock import StockConfig
@@ -297,9 +297,7 @@ def _word(miner: Miner, level: int) -> str:
 def rigs_of(
     config: Config, inbox: Inbox, keeper: Keeper, site: Site, clock: Callable[[], float]
 ) -> list[StockRigs]:
-    """The groups the settings name.  Raises SecretError, and ConfigError without pyasic."""
-    if config.stock:
-        _pyasic()
+    """The groups the settings name.  Raises SecretError."""
     return [_group(group, inbox, keeper, site, clock) for group in config.stock]
 
 
@@ -307,10 +305,8 @@ def _pyasic() -> Any:
     """The library, without the log handler it puts over everybody's log."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    try:
-        import pyasic
-    except ModuleNotFoundError:
-        raise ConfigError("stock: needs pyasic: pip install 'surplus[stock]'") from None
+    import pyasic
+
     if root.handlers != handlers:
         root.handlers[:], root.level = handlers, level
     return pyasic

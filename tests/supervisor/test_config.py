@@ -16,6 +16,10 @@ SITE = '[site]\nname = "a"\nlimit_mw = 2.5\n'
 GATEWAY = '[[modbus]]\nname = "g"\nhost = "h"\n'
 LINE = '[[modbus_rigs]]\nname = "r-a"\ngateway = "g"\nunits = "1-3"\n'
 DRIVE = '[[drives]]\nname = "fan"\ngateway = "g"\nmap = "fc111"\ncarries_mw = 2\n'
+STOCK = (
+    '[[stock]]\nname = "old"\naddresses = "10.0.3.5-10.0.3.9"\nmodel = "M30S"\n'
+    "points = [[2400, 8], [3400, 9]]\n"
+)
 METERS = '[[meters]]\nname = "hall"\ngateway = "g"\nmap = "em340"\n'
 
 
@@ -79,6 +83,13 @@ def test_a_map_beside_the_file_is_found(tmp_path):
     assert loaded.meter.map == str(tmp_path / "mine.toml")
 
 
+def test_addresses_of_stock_miners(tmp_path):
+    text = STOCK.replace("10.0.3.9", "10.0.3.7, 10.0.3.6,10.1.0.1")
+    (group,) = load(write(tmp_path, SITE + text)).stock
+    assert group.all_addresses() == ["10.0.3.5", "10.0.3.6", "10.0.3.7", "10.1.0.1"]
+    assert group.points == ((2400, 8), (3400, 9))
+
+
 def test_units_of_a_line(tmp_path):
     text = SITE + GATEWAY + LINE.replace("1-3", "1-3,9,2-4,240-999")
     (group,) = load(write(tmp_path, text)).modbus_rigs
@@ -135,6 +146,12 @@ WRONG = {
     SITE + GATEWAY + DRIVE.replace("fc111", "x"): "drives.map: no such file",
     SITE + "[facility]\nshed_s = 3": "facility.shed_s: must be at least facility.fresh_s, 4",
     SITE + "[facility]\npoll_s = 3": "facility.fresh_s: must be at least two polls, 6",
+    SITE + STOCK * 2: "stock.name: two groups are called old",
+    SITE + STOCK.replace("10.0.3.9", "10.0.3.1"): "stock.addresses: 10.0.3.5-10.0.3.1 is no range",
+    SITE + STOCK.replace("10.0.3.5", "x"): "stock.addresses: 'x' does not appear to be",
+    SITE + STOCK + STOCK.replace("old", "new"): "stock.addresses: 10.0.3.",
+    SITE + STOCK.replace("2400", "3400"): "stock.points: watts must rise from floor_w, 30, on",
+    SITE + STOCK + 'password_file = "x"': "stock.password_file: no such file",
     SITE + GATEWAY * 2: "modbus.name: two gateways are called g",
     SITE + GATEWAY + METERS.replace("em340", "x"): "meters.map: no such file",
     SITE + '[signal.csv]\nfile = "x.csv"': "signal.csv.file: no such file",
