@@ -50,7 +50,7 @@ class BenchRig(Rig):
         self._environment = {"BENCH_HEAP": heap}
         self.log_path.unlink(missing_ok=True)
         self._clock, self._net, self._seed, self._tell = clock, net, seed, tell
-        self.wiring = Wiring(self.plant, self.name, clock.now_s, clock.at)
+        self.wiring = Wiring(self.plant, self.name, clock.now_s, clock.at, self.circuit)
         self.wiring.on_reset = lambda: None  # the pipe says so itself
         self.way = Way()
         self.transactions: list[tuple[float, str, int, bytes, bytes]] | None = None

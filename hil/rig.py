@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from hil.circuits import CIRCUITS
 from hil.faults import Faults
 from hil.link import Link, shared_loop
-from hil.machines import S21_PRO
 from hil.plant import Plant
 from hil.wiring import Wiring
 from protocols import mac, topics
@@ -80,7 +80,8 @@ class Rig:
         flash.mkdir(parents=True, exist_ok=True)
         (flash / "settings.json").write_text(json.dumps(config))
         (flash / "main.py").write_text(program)
-        self.plant = Plant(S21_PRO, ambient_c)
+        self.circuit = CIRCUITS[str(config["board"])]
+        self.plant = Plant(self.circuit.model, ambient_c)
         self.wiring: Wiring
         self.resets: list[int] = []  # the cause of every start
         self._process: subprocess.Popen[bytes] | None = None
@@ -167,7 +168,9 @@ class VirtualRig(Rig):
     ) -> None:
         super().__init__(flash, config, program, ambient_c)
         self._loop = shared_loop()
-        self.wiring = Wiring(self.plant, self.name, self._loop.time, self._loop.call_at)
+        self.wiring = Wiring(
+            self.plant, self.name, self._loop.time, self._loop.call_at, self.circuit
+        )
         self.wiring.on_reset = lambda: self._restart(SOFTWARE)
         self._link: Link | None = None
         self._stepping: asyncio.TimerHandle | None = None
