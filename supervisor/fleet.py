@@ -146,7 +146,7 @@ class Fleet:
         self.whys += [""] * len(names)
         self.row_of.update(zip(names, rows, strict=True))
         self._grow(len(names))
-        self._describe(np.array(rows), facts)
+        self._describe(np.array(rows, dtype=np.int64), facts)
         return rows
 
     def _grow(self, more: int) -> None:

@@ -101,7 +101,7 @@ class Ledger:
         self._begin()
         self._drafts.append(Draft(kind, source, why, body))
         values = self._clock(), kind, source, why, msgspec.json.encode(body).decode()
-        self._db.execute(
+        self._do(
             "INSERT INTO ledger (at_s, kind, source, why, body) VALUES (?, ?, ?, ?, ?)", values
         )
 
@@ -109,14 +109,14 @@ class Ledger:
         """Keeps what was dealt; only the newest few epochs stay.  On the disk after commit()."""
         self._begin()
         self._dealt = (epoch, blob)
-        self._db.execute("INSERT OR REPLACE INTO ladders VALUES (?, ?)", (epoch, blob))
-        self._db.execute("DELETE FROM ladders WHERE epoch <= ?", (epoch - EPOCHS_KEPT,))
+        self._do("INSERT OR REPLACE INTO ladders VALUES (?, ?)", (epoch, blob))
+        self._do("DELETE FROM ladders WHERE epoch <= ?", (epoch - EPOCHS_KEPT,))
 
     def commit(self) -> None:
         """Everything written so far is on the disk when this returns."""
         if not self._db.in_transaction:
             return
-        self._db.execute("COMMIT")
+        self._do("COMMIT")
         drafts, dealt, self._drafts, self._dealt = self._drafts, self._dealt, [], None
         if self.on_commit is not None:
             self.on_commit(drafts, dealt)
@@ -124,7 +124,7 @@ class Ledger:
     def forget_ladders(self) -> None:
         """Rigs may run on others than those kept here: they will be dealt anew."""
         self._begin()
-        self._db.execute("DELETE FROM ladders")
+        self._do("DELETE FROM ladders")
         self.commit()
 
     def ladders(self) -> tuple[int, bytes] | None:
@@ -201,8 +201,20 @@ class Ledger:
         return int(low)
 
     def close(self) -> None:
-        self.commit()
-        self._db.close()
+        try:
+            self.commit()
+        finally:
+            self._db.close()
+
+    def _do(self, what: str, values: tuple[Any, ...] = ()) -> None:
+        """Raises LedgerError when the disk does not take it: what is not on record is not said."""
+        try:
+            self._db.execute(what, values)
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(
+                f"{self.path}: cannot be written ({error}); make room on the disk or see to it,"
+                " the site sleeps until the supervisor can write again"
+            ) from None
 
     def _begin(self) -> None:
         if not self._db.in_transaction:

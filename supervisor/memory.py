@@ -56,14 +56,13 @@ def unpack(epoch: int, blob: bytes) -> tuple[Fleet, Line]:
     kept = _opened(blob)
     wide = {name: kept[name].astype(np.int64) for name in _COLUMNS if name != "wakes"}
     line = Line(epoch, *(wide.get(name, kept[name]) for name in _COLUMNS))
-    fleet, models = Fleet(), kept["models"].tolist()
-    facts = zip(*(kept["of_" + name].tolist() for name in _FACTS), strict=True)
-    tables = zip(kept["watts"].tolist(), kept["ghs"].tolist(), strict=True)
-    for name, (floor_w, levels, wake_s, up_w_per_s, group), (watts, ghs) in zip(
-        kept["names"].tolist(), facts, tables, strict=True
-    ):
-        points = tuple(zip(watts[1 : levels + 1], ghs[1 : levels + 1], strict=True))
-        fleet.put(name, Facts(models[group], floor_w, points, wake_s, up_w_per_s))
+    fleet, levels = Fleet(), kept["watts"].shape[1] - 1
+    fleet.put_many(kept["names"].tolist(), Facts("", 0, ((0, 0),) * levels, 0.0, 1.0))
+    fleet.models[:] = kept["models"].tolist()
+    for name in _FACTS:
+        getattr(fleet, name)[:] = kept["of_" + name]
+    fleet.cap_level[:] = fleet.top_level
+    fleet.points.watts[:], fleet.points.ghs[:] = kept["watts"], kept["ghs"]
     return fleet, line
 
 

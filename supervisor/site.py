@@ -89,15 +89,23 @@ class Site:
 
     def _on_lease(self) -> list[Row]:
         """The last decision, and all before it that a rig may still run on."""
-        newest = self.ledger.newest(1, "decision")
         rows = self.ledger.newest(min(DECISIONS_MAX, int(self.means.lease_s * 25)), "decision")
-        since_s = newest[0].at_s - self.means.lease_s - OFF_SLACK_S if newest else 0.0
-        return [row for row in rows if row.at_s >= since_s]
+        lasts_s = self.means.lease_s + OFF_SLACK_S
+
+        def may_hold(row: Row) -> bool:
+            last = rows[-1]
+            if (
+                row.body["term"] == last.body["term"]
+            ):  # by its own clock: the wall's may have jumped
+                return bool(last.body["at_s"] - row.body["at_s"] <= lasts_s)
+            return last.at_s - row.at_s <= lasts_s
+
+        return [row for row in rows if may_hold(row)]
 
     # ---- the beat
 
     def tick(self, now_s: float, unix_s: float, publish: Publish) -> Decision:
-        """Hear, decide, broadcast, record."""
+        """Hear, decide, record, broadcast."""
         self.unix_s = unix_s
         self._hear(now_s)
         off = self.fleet.surely_off(now_s, self.means.lease_s + OFF_SLACK_S)
@@ -116,10 +124,12 @@ class Site:
         )
         self._hold()
         self.decision = self.dispatcher.tick(now_s, self.envelope.limit_w, self._meter(now_s))
-        if len(self.dispatcher.line.rig):
+        dealt = bool(len(self.dispatcher.line.rig))
+        self.seq += dealt
+        self._record()  # on the disk before it is said: whoever follows knows all that is on lease
+        if dealt:
             self._broadcast(publish, now_s)
         self._send_ladders(publish, now_s, unix_s)
-        self._record()
         return self.decision
 
     def _hear(self, now_s: float) -> None:
@@ -146,7 +156,6 @@ class Site:
 
     def _broadcast(self, publish: Publish, now_s: float) -> None:
         assert self.decision is not None
-        self.seq += 1
         topic = topics.budget(self.config.site.name)
         body = messages.encode(
             "budget",

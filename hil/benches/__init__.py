@@ -14,4 +14,5 @@ BENCHES = {
     "reconnect": "the broker killed under thousands of clients: until all are back",
     "load": "a whole site, a connection for every rig: CPU and memory of each process",
     "band": "sleeps and energy of the frequency band against pure merit order",
+    "recovery": "the supervisor killed at random instants: back in control, ledger whole",
 }

@@ -48,7 +48,7 @@ def test_a_reader_beside_the_writer_sees_committed_rows_only(tmp_path):
     assert reader.read() == []
     writer.commit()
     assert [row.kind for row in reader.read()] == ["a"]
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises(LedgerError, match="readonly"):
         reader.write("b", {})
 
 

@@ -95,3 +95,11 @@ def test_a_chatty_source_does_not_push_out_a_quiet_one(tmp_path):
     ledger = Ledger(tmp_path / "ledger.db")
     written(ledger, WISH, *[BEAT] * 2500)
     assert memory.standing_entries(ledger) == {"operator": WISH, "mqtt": BEAT}
+
+
+def test_a_whole_site_is_taken_up_at_once():
+    """28,571 rigs within the lease: what is kept is read once, not once a rig."""
+    fleet = fleet_of(20_000, others=8_571)
+    line = lines.deal(fleet.points, np.arange(28_571), 1)
+    again, _ = memory.unpack(1, memory.pack(fleet, line))
+    assert len(again) == 28_571 and again.names[-1] == fleet.names[-1]

@@ -1,6 +1,9 @@
 """The beat of the site, and one supervisor after the other on the same ledger."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,7 @@ from supervisor.site import Site
 from tests.scenarios.world import KEY, LEASE_S, SITE, UNIX_S, World
 from tests.supervisor import small
 
+ROOT = Path(__file__).parents[2]
 TABLES = [[[1000, 50_000], [2000, 90_000], [3000, 120_000]]] * 5
 BUDGET, KEY_OF_ALL = topics.budget(SITE), mac.budget_key(KEY)
 
@@ -295,3 +299,84 @@ def test_the_ledger_reads_like_the_story(world):
     assert kinds.index("deal") > kinds.index("decision")
     for row in world.site.ledger.read("decision", limit=10_000):
         json.dumps(row.body)
+
+
+# ---- nothing is said that is not on record
+
+
+def test_a_budget_is_on_the_disk_before_it_is_said(alone):
+    joined(alone)
+    path, on_record = alone.ledger.path, []
+
+    def publish(topic, payload):
+        if topic == BUDGET:  # somebody else looks, at the moment it goes out
+            seq = messages.decode("budget", mac.unseal(KEY_OF_ALL, BUDGET, payload))["seq"]
+            newest = Ledger(path, readonly=True).last("decision").body
+            on_record.append((newest["seq"], seq))
+        return True
+
+    for second in range(3):
+        alone.site.tick(alone.now_s + second + 1, UNIX_S + alone.now_s + second + 1, publish)
+    assert len(on_record) == 3 and all(held == said for held, said in on_record)
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from supervisor.ledger import LedgerError
+from tests.supervisor.test_site import Alone, BUDGET, joined, messages, mac, KEY_OF_ALL
+
+alone, said = Alone(Path(sys.argv[1])), 0
+joined(alone)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+used = max(path.stat().st_size for path in Path(sys.argv[1]).iterdir())
+resource.setrlimit(resource.RLIMIT_FSIZE, (used + 60_000, used + 60_000))  # of any one file
+try:
+    for _ in range(500):
+        alone.tick()
+        said = alone.budget()["seq"]
+except LedgerError as error:
+    print(said, len([topic for topic, _ in alone.said if topic == BUDGET]), error)
+"""
+
+
+def test_a_full_disk_ends_the_beat_with_nothing_said_and_the_ledger_whole(tmp_path):
+    call = [sys.executable, "-c", FULL, str(tmp_path)]
+    done = subprocess.run(call, check=True, capture_output=True, text=True, cwd=ROOT)
+    said, after, error = done.stdout.split(maxsplit=2)
+    assert int(said) > 3 and int(after) == 0, "something was said that is not on record"
+    assert "ledger.db: cannot be written" in error and "the site sleeps" in error
+    ledger = Ledger(tmp_path / "ledger.db")
+    assert ledger.last("decision").body["seq"] == int(said)
+    ledger.close()
+
+
+def test_a_clock_that_jumps_hides_no_lease_from_the_next_supervisor(alone):
+    """Positions given out in this lease count, whatever the wall clock has done since."""
+    for jump_s in (86_400, -86_400):
+        rows = [
+            {"term": alone.site.term, "seq": seq, "at_s": seq * 1.0, "admit_w": admit_w}
+            for seq, admit_w in ((1, 9000), (20, 8000), (25, 7000))
+        ]
+        for row in rows:
+            at_s = UNIX_S + row["at_s"] + (jump_s if row["seq"] == 25 else 0)
+            alone.ledger._clock = lambda at_s=at_s: at_s
+            alone.ledger.write("decision", row)
+        assert [row.body["admit_w"] for row in alone.site._on_lease()][-2:] == [8000, 7000]
+        alone.ledger._clock = lambda: UNIX_S
+
+
+def test_a_clock_set_back_lowers_neither_term_nor_command(alone, tmp_path):
+    before = joined(alone)
+    alone.ledger.commit()
+    again = Site(alone.site.config, alone.inbox, alone.ledger, KEY, 500.0, UNIX_S - 86_400.0)
+    assert again.term > alone.site.term
+    said = []
+    alone.site.fleet.sent_s[:] = -1e18
+    alone.site.tick(
+        alone.now_s + 5, UNIX_S - 86_400.0, lambda *message: said.append(message) or True
+    )
+    assert not [topic for topic, _ in said if topic == BUDGET][1:]
+    alone.said = said
+    ids = {rig: command["id"] for rig, command in alone.commands().items()}
+    assert ids and all(ids[rig] > before[rig]["id"] for rig in ids)
