@@ -5,6 +5,7 @@ A story begins with a rig that has booted, has been joined and sleeps.
 
 from hil.bench import Bench
 from hil.peer import UNIX_S
+from hil.rig import MAIN
 from hil.story import Story
 from hil.story_acts import Arg
 from hil.story_words import Value
@@ -17,6 +18,9 @@ CAUSES = {1: "power on", 2: "reset pin", 3: "watchdog", 5: "software"}
 NOISE_EVERY_S, NOISE_BYTES = 0.02, 40
 HIGH_W = 1_000_000  # a position far beyond any ladder's end
 NEVER_S = 1e6
+# main.py of a flash that is written to at its next start, and of one that was badly updated
+SAVING = f"from firmware import settings\nsettings.save({{'state_ms': 20000}})\n{MAIN}"
+BROKEN = "raise RuntimeError('half a firmware')\n"
 
 
 class RigStage:
@@ -164,8 +168,17 @@ class RigStage:
     def stall(self, seconds: float) -> None:
         self.rig.stall(seconds)
 
-    def lose_power_at_write(self, step: float) -> None:
+    def save_and_lose_power(self, step: float) -> None:
+        self._program(SAVING)
+        self.rig.restart()
         self.rig.lose_power_at_write(int(step))
+
+    def break_firmware(self) -> None:
+        self._program(BROKEN)
+        self.rig.restart()
+
+    def _program(self, text: str) -> None:
+        (self.rig.flash / "main.py").write_text(text)
 
     def clock(self, change_s: float) -> None:
         self.rig.set_clock(UNIX_S + self.bench.now_s + change_s)
