@@ -9,6 +9,7 @@ import network
 
 from firmware.drivers.fan import Fans
 from firmware.drivers.hashboard import Hashboard
+from firmware.drivers.i2c_bus import I2cBus
 from firmware.drivers.pmbus_psu import Psu
 from firmware.drivers.tmp75 import Tmp75
 
@@ -94,7 +95,10 @@ def _fans(facts) -> Fans:
     return Fans(pwm, counters)
 
 
-def _i2c(bus: int, scl: int, sda: int, hertz: int):
-    return machine.I2C(
-        bus, scl=machine.Pin(scl), sda=machine.Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US
-    )
+def _i2c(bus: int, scl: int, sda: int, hertz: int) -> I2cBus:
+    def make():
+        return machine.I2C(
+            bus, scl=machine.Pin(scl), sda=machine.Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US
+        )
+
+    return I2cBus(make, lambda: machine.Pin(scl, machine.Pin.OPEN_DRAIN, value=1))

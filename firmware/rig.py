@@ -11,6 +11,7 @@ over all of them.  Periods and who does what: README.md.
 import gc
 
 from firmware import clock
+from firmware.believed import PowerSense
 from firmware.counters import HashCounter
 from firmware.derate import Derate
 from firmware.drivers.pmbus_psu import PsuError
@@ -26,6 +27,7 @@ from protocols.ladder import Admitted
 
 SAFETY_MS, THERMAL_MS, SENSORS_MS, SUPPLY_MS, CHAINS_MS = 100, 200, 250, 200, 5_000
 PATIENCE_MS = 1_000  # of gate and safety loop with the loops they depend on
+FORGET_MS = 5_000  # so often a supply that is off is asked to forget its faults
 UNKNOWN_DC = -1000
 
 
@@ -44,8 +46,10 @@ class Rig:
         self.thermal = Thermal(AIR, facts.FAN_DUTY_MIN_PM, facts.FAN_DUTY_HASHING_MIN_PM)
         self.vitals = Vitals([(name, kind) for name, _, kind in facts.SENSORS])
         self.counters = [HashCounter(hashboard.chips) for hashboard in board.hashboards]
-        self.fans = [Fan(0, 0)] * len(facts.FAN_TACH_PINS)
+        self.fans = [Fan(0, 0, 0)] * len(facts.FAN_TACH_PINS)
         self.supply = Supply(None, None, 0, None, 0)
+        self.sense = PowerSense()
+        self._forget_ms = 0
         self.up_ms = 0
         self.verdict: Verdict | None = None
         self.changes: list[Change] = []  # of safety, for whoever reports them
@@ -74,8 +78,10 @@ class Rig:
 
     def power_w(self) -> int:
         """At the wall, as the supply measures it: it feeds fans and controller too."""
-        if self.supply.input_w is not None and self.supply.age_ms < 5_000:
-            return self.supply.input_w
+        return self.sense.watts(self.supply.input_w, self.supply.age_ms, self._listed_w())
+
+    def _listed_w(self) -> int:
+        """By the board file."""
         setting = self.hashing.setting
         return self.plant.watts(setting.khz, setting.mv) if setting.on else self.facts.FLOOR_W
 
@@ -104,8 +110,9 @@ class Rig:
         self.vitals.elapse(elapsed_ms)
         self.hashing.elapse(elapsed_ms)
         self._age_supply(elapsed_ms)
-        expected_rpm = self.plant.rpm(self.board.fans.settled_pm())
-        self.fans = [Fan(rpm, expected_rpm) for rpm in self.board.fans.rpm()]
+        least_pm, most_pm = self.board.fans.settled_pm()
+        least_rpm, most_rpm = self.plant.rpm(least_pm), self.plant.rpm(most_pm)
+        self.fans = [Fan(rpm, least_rpm, most_rpm) for rpm in self.board.fans.rpm()]
         self.verdict = self.safety.step(self._snapshot(elapsed_ms))
         self.gate.heartbeat(self.verdict.may_hash)
         self.changes += self.safety.changes
@@ -133,16 +140,28 @@ class Rig:
     async def supply_loop(self) -> None:
         beat, supply = clock.Beat(SUPPLY_MS), self.board.supply
         while True:
-            await beat.wait()
+            elapsed_ms = await beat.wait()
             try:
                 status = supply.status()
                 await clock.sleep_ms(0)
                 millivolts = supply.output_mv()
                 await clock.sleep_ms(0)
                 input_w = supply.input_w()
+                self._forget_faults(elapsed_ms)
             except PsuError:
                 continue
             self.supply = Supply(status, millivolts, self.hashing.setting.mv, input_w, 0)
+            if self.level():
+                changed = self.sense.step(input_w, self._listed_w(), elapsed_ms)
+                if changed:
+                    self.changes.append(Change("power-unread", changed))
+
+    def _forget_faults(self, elapsed_ms: int) -> None:
+        """A status latches: only once it was cleared it shows whether the fault is over."""
+        self._forget_ms += elapsed_ms
+        if self.faulty() and self.hashing.state == IS_OFF and self._forget_ms > FORGET_MS:
+            self._forget_ms = 0
+            self.board.supply.clear_faults()
 
     async def thermal_loop(self) -> None:
         beat, lit = clock.Beat(THERMAL_MS), False

@@ -31,8 +31,26 @@ RULES = (
     Rule("sensor-lost", 700, 700, 0, LOW, 0, EVER, "a temperature is not known"),
     Rule("sensor-dead", 700, 700, 6_000, OFF, 30_000, 5, "a temperature stays unknown"),
     Rule("fan-stopped", 500, 500, 1_000, OFF, 0, 0, "a fan turns at less than half its speed"),
-    Rule("fan-weak", 800, 850, 10_000, DOWN, 0, EVER, "a fan turns at less than 80 % of its speed"),
-    Rule("fan-odd", 2_000, 2_000, 3_000, LOW, 0, EVER, "a fan tells twice the speed it can have"),
+    Rule(
+        "fan-weak",
+        800,
+        850,
+        10_000,
+        DOWN,
+        10_000,  # longer than the fans need to full speed, where a weak one shows
+        EVER,
+        "a fan turns at less than 80 % of its speed",
+    ),
+    Rule(
+        "fan-odd",
+        1_500,
+        1_500,
+        3_000,
+        LOW,
+        10_000,
+        EVER,
+        "a fan tells half again the speed it can have",
+    ),
     Rule("supply-fault", 0x003C, 0x003C, 300, OFF, 30_000, 3, "the supply reports a fault"),
     Rule(
         "supply-missing",
@@ -62,7 +80,8 @@ RULES = (
     Rule("board-dead", 0, 0, 0, OFF, 10_000, EVER, "the hash boards do not start or answer"),
 )
 
-Fan = namedtuple("Fan", ("rpm", "expected_rpm"))
+# what a sound fan must have reached by now, and the most it can still have
+Fan = namedtuple("Fan", ("rpm", "expected_rpm", "most_rpm"))
 Supply = namedtuple("Supply", ("status", "mv", "want_mv", "input_w", "age_ms"))
 # hash_ms: how long hash power has been on (above 0) or off (below 0)
 Snapshot = namedtuple("Snapshot", ("elapsed_ms", "hash_ms", "sensors", "fans", "supply", "board"))
@@ -176,8 +195,8 @@ def _above(kind: str):
 
 def _sensor_lost(snapshot: Snapshot, limit_ms: int) -> str:
     for sensor in snapshot.sensors:
-        if sensor.frozen:
-            return f"{sensor.name} does not move"
+        if sensor.doubt:
+            return f"{sensor.name} {sensor.doubt}"
         if not sensor.age_ms < limit_ms:
             return f"{sensor.name} not heard for {sensor.age_ms} ms"
     return ""
@@ -192,7 +211,7 @@ def _fan_below(snapshot: Snapshot, limit_pm: int) -> str:
 
 def _fan_above(snapshot: Snapshot, limit_pm: int) -> str:
     for number, fan in enumerate(snapshot.fans):
-        if not fan.rpm * 1000 <= max(fan.expected_rpm, 3000) * limit_pm:
+        if not fan.rpm * 1000 <= fan.most_rpm * limit_pm:
             return f"fan {number} tells {fan.rpm} rpm"
     return ""
 

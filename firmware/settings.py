@@ -5,6 +5,7 @@ A mistake is an error that names the setting and says what would be right.
 
 import binascii
 import json
+import os
 from collections import namedtuple
 
 from protocols import topics
@@ -40,14 +41,32 @@ class SettingsError(ValueError):
 
 def load(path: str = "settings.json") -> dict:
     """The settings in that file.  Raises SettingsError."""
+    return parse(_raw(path), path)
+
+
+def save(changes: dict, path: str = "settings.json") -> None:
+    """Put these into the file.  Raises SettingsError, and then nothing has changed.
+
+    Power may go at any point: what is read afterwards is the old file or the new one,
+    because a rename is one step of the flash's file system.
+    """
+    raw = _raw(path)
+    if isinstance(raw, dict):
+        raw.update(changes)
+    parse(raw, path)
+    with open(path + ".new", "w") as file:
+        json.dump(raw, file)
+    os.rename(path + ".new", path)
+
+
+def _raw(path: str) -> object:
     try:
         with open(path) as file:
-            raw = json.load(file)
+            return json.load(file)
     except OSError:
         raise SettingsError(f"{path}: no such file") from None
     except ValueError:
         raise SettingsError(f"{path}: not JSON") from None
-    return parse(raw, path)
 
 
 def parse(raw: object, path: str = "settings.json") -> dict:

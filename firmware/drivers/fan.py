@@ -54,14 +54,14 @@ class Fans:
             self.duty_pm = duty_pm
         self._pwm.duty_u16(duty_pm * 65_535 // 1000)
 
-    def settled_pm(self) -> int:
-        """The least duty of the last seconds: what the fans must have reached by now."""
+    def settled_pm(self) -> tuple[int, int]:
+        """The least and the most duty of the last seconds: between these the fans are by now."""
         while self._changes and clock.since_ms(self._changes[0][0]) > SETTLE_MS:
             self._changes.pop(0)
-        least_pm = self.duty_pm
+        least_pm = most_pm = self.duty_pm
         for _, duty_pm in self._changes:
-            least_pm = min(least_pm, duty_pm)
-        return least_pm
+            least_pm, most_pm = min(least_pm, duty_pm), max(most_pm, duty_pm)
+        return least_pm, most_pm
 
     def rpm(self) -> list[int]:
         return self._tachs.rpm()

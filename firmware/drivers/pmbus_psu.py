@@ -26,9 +26,13 @@ class Psu:
 
     def start(self, mv: int) -> None:
         """Forget old faults, take a voltage, switch the output on as far as I2C can."""
-        self._write(pmbus.CLEAR_FAULTS)
+        self.clear_faults()
         self.set_mv(mv)
         self._write(pmbus.OPERATION, bytes((pmbus.OPERATION_ON,)))
+
+    def clear_faults(self) -> None:
+        """What is no longer so leaves the status; what still is comes back at once."""
+        self._write(pmbus.CLEAR_FAULTS)
 
     def set_mv(self, mv: int) -> None:
         word = pmbus.to_ulinear16(mv, self._vout_exponent())

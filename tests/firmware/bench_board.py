@@ -14,10 +14,15 @@ class Supply:
         self.log = log
         self.deaf = False
         self.mv, self.watts, self.word = 0, 20, 0
+        self.cleared = 0
 
     def start(self, mv):
         self._hear("start")
         self.set_mv(mv)
+
+    def clear_faults(self):
+        self._hear("clear")
+        self.cleared += 1
 
     def set_mv(self, mv):
         self._hear("mv")
@@ -59,7 +64,7 @@ class Fans:
         self.duty_pm = duty_pm
 
     def settled_pm(self):
-        return 1000
+        return 1000, 1000
 
     def rpm(self):
         return self.rpms

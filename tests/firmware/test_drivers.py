@@ -176,14 +176,14 @@ def test_duty_goes_to_the_pin_and_settles_after_its_time():
         pwm = Pwm()
         fans = fan.Fans(pwm, [])
         fans.set_duty(1000)
-        assert pwm.duties == [65_535] and fans.settled_pm() == 0
+        assert pwm.duties == [65_535] and fans.settled_pm() == (0, 1000)
         hands.ms += fan.SETTLE_MS
-        assert fans.settled_pm() == 0
+        assert fans.settled_pm() == (0, 1000)
         hands.ms += 1
-        assert fans.settled_pm() == 1000
+        assert fans.settled_pm() == (1000, 1000)
         fans.set_duty(300)
-        assert pwm.duties[-1] == 19_660 and fans.settled_pm() == 300
+        assert pwm.duties[-1] == 19_660 and fans.settled_pm() == (300, 1000)
         fans.set_duty(800)
-        assert fans.settled_pm() == 300
+        assert fans.settled_pm() == (300, 1000)
         hands.ms += fan.SETTLE_MS + 1
-        assert fans.settled_pm() == 800
+        assert fans.settled_pm() == (800, 800)

@@ -37,8 +37,8 @@ TABLE = {
     "sensor-lost": (700, 700, 0, LOW, 0, EVER),
     "sensor-dead": (700, 700, 6_000, OFF, 30_000, 5),
     "fan-stopped": (500, 500, 1_000, OFF, 0, 0),
-    "fan-weak": (800, 850, 10_000, DOWN, 0, EVER),
-    "fan-odd": (2_000, 2_000, 3_000, LOW, 0, EVER),
+    "fan-weak": (800, 850, 10_000, DOWN, 10_000, EVER),
+    "fan-odd": (1_500, 1_500, 3_000, LOW, 10_000, EVER),
     "supply-fault": (0x003C, 0x003C, 300, OFF, 30_000, 3),
     "supply-missing": (900, 900, 300, OFF, 10_000, 5),
     "supply-lost": (1_000, 1_000, 0, LOW, 0, EVER),
@@ -93,11 +93,11 @@ def test_watts_count_as_left_on_only_once_hash_power_is_off():
         assert safety.step(snapshot(hash_ms=0)).may_hash
 
 
-def test_a_fan_that_stands_may_tell_up_to_twice_3000():
+def test_a_fan_that_runs_down_is_not_odd():
     safety = Safety(tuple(rule for rule in RULES if rule.code == "fan-odd"))
-    for rpm, cap in ((6000, ""), (6001, LOW)):
+    for rpm, cap in ((8925, ""), (8926, LOW)):
         for _ in range(40):
-            verdict = safety.step(snapshot(rpm=rpm, expected_rpm=0))
+            verdict = safety.step(snapshot(rpm=rpm, expected_rpm=0, most_rpm=5950))
         assert verdict.cap == cap
 
 

@@ -98,6 +98,37 @@ def test_a_lost_sensor_lowers_the_cap_at_once():
     asyncio.run(story())
 
 
+def test_a_supply_is_asked_to_forget_only_while_its_fault_has_it_off():
+    board, rig = made()
+    rig._forget_faults(60_000)
+    assert board.supply.cleared == 0
+    rig.verdict = rig.safety.step(rig._snapshot(1_000))  # held up: a fault
+    assert rig.faulty()
+    for elapsed_ms, cleared in ((1, 1), (5_000, 1), (1, 2)):
+        rig._forget_faults(elapsed_ms)
+        assert board.supply.cleared == cleared, elapsed_ms
+    rig.hashing.state = "waking"
+    rig._forget_faults(60_000)
+    assert board.supply.cleared == 2
+
+
+def test_watts_that_cannot_be_are_not_told():
+    board, rig = made()
+
+    async def story():
+        joined(rig, 1)
+        listed_w = rig.plant.points[0].watts
+        board.supply.watts = listed_w
+        await running(rig, lambda: rig.level() == 1, 9_000)
+        assert rig.power_w() == listed_w
+        board.supply.watts = 0
+        rig.sense.step(0, listed_w, 4_900)
+        await running(rig, lambda: any(c.code == "power-unread" for c in rig.changes), 2_000)
+        assert rig.power_w() == rig._listed_w() > listed_w // 2
+
+    asyncio.run(story())
+
+
 def test_what_is_admitted_within_the_cap():
     a = Admitted
     for admitted, cap, allowed in (

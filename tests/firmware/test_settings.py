@@ -1,9 +1,12 @@
 """Settings: every mistake is named, on both runtimes."""
 
+import json
+import os
+
 from exchange import raises
 
 from firmware import settings
-from firmware.settings import SettingsError, load, parse
+from firmware.settings import SettingsError, load, parse, save
 
 GOOD = {
     "site": "hall-1",
@@ -60,3 +63,42 @@ def test_no_file_and_no_object():
     assert "no such file" in raises(SettingsError, load, "nowhere.json")
     assert "not JSON" in raises(SettingsError, load, __file__)
     assert "not an object" in raises(SettingsError, parse, [])
+
+
+PATH = f"/tmp/surplus-settings-{id(GOOD)}.json"
+
+
+def written(raw):
+    with open(PATH, "w") as file:
+        json.dump(raw, file)
+
+
+def test_what_is_saved_is_read_again_and_the_rest_stays():
+    written(GOOD)
+    save({"state_ms": 20_000, "wifi_name": "hall"}, PATH)
+    assert load(PATH) == dict(parse(GOOD), state_ms=20_000, wifi_name="hall")
+    os.remove(PATH)
+
+
+def test_a_mistake_is_not_saved():
+    written(GOOD)
+    for changes, words in (
+        ({"state_ms": 5}, "state_ms: 5, from 1000 to 60000"),
+        ({"stat_ms": 5_000}, "stat_ms: no such setting"),
+    ):
+        assert words in raises(SettingsError, save, changes, PATH)
+        assert load(PATH) == parse(GOOD)
+    written([])
+    assert "not an object" in raises(SettingsError, save, {}, PATH)
+    os.remove(PATH)
+    assert "no such file" in raises(SettingsError, save, {}, PATH)
+
+
+def test_half_a_file_of_a_write_that_lost_its_power_is_nothing():
+    written(GOOD)
+    with open(PATH + ".new", "w") as file:
+        file.write('{"site": "ha')
+    assert load(PATH) == parse(GOOD)
+    save({"state_ms": 20_000}, PATH)
+    assert load(PATH)["state_ms"] == 20_000
+    os.remove(PATH)

@@ -1,6 +1,6 @@
 """Which temperatures are believed, as stories; on both runtimes."""
 
-from firmware.vitals import Vitals, hottest
+from firmware.vitals import FAR, FROZEN, Vitals, hottest
 
 THREE = (("outlet 0", "outlet"), ("outlet 1", "outlet"), ("outlet 2", "outlet"))
 
@@ -43,29 +43,52 @@ def test_nonsense_is_no_sample_and_the_sensor_ages():
 def test_a_frozen_sensor_is_told_by_its_likes():
     # known from 401 on; the median of the others is one sample behind
     warming = [(400 + step, 400, 400 + step) for step in range(32)]
-    assert [sensor.frozen for sensor in heard(*warming)] == [False, False, False]
+    assert [sensor.doubt for sensor in heard(*warming)] == ["", "", ""]
     warming += [(432, 400, 432)]
-    assert [sensor.frozen for sensor in heard(*warming)] == [False, True, False]
+    assert [sensor.doubt for sensor in heard(*warming)] == ["", FROZEN, ""]
     thawed = warming + [(432, 401, 432)]
-    assert not heard(*thawed)[1].frozen
+    assert not heard(*thawed)[1].doubt
 
 
 def test_a_frozen_sensor_stays_frozen_when_the_others_return():
     rows = [(400 + step, 400, 400 + step) for step in range(35)] + [(400, 400, 400)] * 5
-    assert heard(*rows)[1].frozen
+    assert heard(*rows)[1].doubt == FROZEN
 
 
 def test_steady_is_not_frozen_and_others_of_another_kind_do_not_count():
-    assert not any(sensor.frozen for sensor in heard(*[(500, 510, 520)] * 100))
+    assert not any(sensor.doubt for sensor in heard(*[(500, 510, 520)] * 100))
     pair = (("inlet 0", "inlet"), ("outlet 0", "outlet"))
     rows = [(250, 300 + step) for step in range(100)]
-    assert not any(sensor.frozen for sensor in heard(*rows, sensors=pair))
+    assert not any(sensor.doubt for sensor in heard(*rows, sensors=pair))
 
 
 def test_silence_is_not_frozen_it_is_lost():
     rows = [(400, 400, 400)] * 3 + [(400 + step, None, 400) for step in range(60)]
     sensor = heard(*rows)[1]
-    assert sensor.age_ms == 60 * 250 and not sensor.frozen
+    assert sensor.age_ms == 60 * 250 and sensor.doubt != FROZEN
+
+
+def test_one_that_is_far_from_all_its_likes_is_doubted_and_nobody_else():
+    well = [(500, 510, 490)] * 40
+    for nonsense in (0, -1):
+        jumped = heard(*well, *[(500, nonsense, 490)] * 40)
+        assert [sensor.doubt for sensor in jumped] == ["", FAR, ""], nonsense
+    # its likes are not blamed for standing still while it fell
+    assert [sensor.doubt for sensor in heard(*well, *[(500, 0, 490)] * 3)] == ["", FAR, ""]
+    assert [sensor.doubt for sensor in heard(*[(500, 300, 490)] * 3)] == ["", "", ""]
+    assert [sensor.doubt for sensor in heard(*[(500, 289, 490)] * 3)] == ["", FAR, ""]
+
+
+def test_of_two_that_are_far_apart_none_is_believed():
+    pair = (("outlet 0", "outlet"), ("outlet 1", "outlet"))
+    assert [s.doubt for s in heard(*[(500, 0)] * 4, sensors=pair)] == [FAR, FAR]
+    alone = (("outlet 0", "outlet"), ("inlet 0", "inlet"))
+    assert [s.doubt for s in heard(*[(500, 0)] * 4, sensors=alone)] == ["", ""]
+
+
+def test_one_that_comes_back_to_its_likes_is_believed_again():
+    rows = [(500, 510, 490)] * 4 + [(500, 0, 490)] * 4 + [(500, 509, 490)] * 3
+    assert [sensor.doubt for sensor in heard(*rows)] == ["", "", ""]
 
 
 def test_hottest_of_a_kind():
