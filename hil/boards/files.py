@@ -18,7 +18,7 @@ def of_rig(settings: Path | None = None, main: str = MAIN) -> dict[str, bytes]:
     """A rig's controller.  Without settings those on the board stay as they are."""
     files = {**_folder("protocols"), **_folder("firmware"), "main.py": main.encode()}
     if settings is not None:
-        files[SETTINGS] = _settings(settings)
+        files[SETTINGS] = settings_of(settings)
     return files
 
 
@@ -40,7 +40,7 @@ def _folder(name: str) -> dict[str, bytes]:
     }
 
 
-def _settings(path: Path) -> bytes:
+def settings_of(path: Path) -> bytes:
     """The file as it is; that it is an object is all that is known here.
 
     What the settings mean is the firmware's: SerialBoard.wrong_settings asks it.

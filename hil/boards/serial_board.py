@@ -9,10 +9,14 @@ import json
 import struct
 import time
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any, Self
 
 READ_S = 5.0  # a starved machine's board still answers within this
 BAUD = 115_200
+PROMPT_ATTEMPTS, PROMPT_S = 4, 3.0
+BOOT_S = 5.0
 RESET_S = 0.1  # how long the reset line is held
 COPY_BYTES = 1024  # one chunk of a file, as text of a program about four times that
 
@@ -39,6 +43,14 @@ for path in {paths}:
         os.mkdir(path)
     except OSError:
         pass
+"""
+_RESET = "import machine, time\ntime.sleep_ms(100)\nmachine.reset()"  # says first that it will
+_NO_MAIN = """
+import os
+try:
+    os.remove("main.py")
+except OSError:
+    pass
 """
 
 
@@ -84,8 +96,28 @@ class SerialBoard:
     # programs
 
     def interrupt(self) -> None:
-        """Stop what runs; the board waits for programs, nothing imported."""
-        self._try("gives no prompt", lambda: self._line.enter_raw_repl(soft_reset=True))
+        """Stop what runs; the board waits for programs, nothing imported.
+
+        Asked again when it says nothing: many a board resets when its port is opened.
+        """
+        for attempt in range(1, PROMPT_ATTEMPTS + 1):
+            try:
+                with redirect_stdout(StringIO()):  # mpremote prints what it could not use
+                    self._line.enter_raw_repl(soft_reset=True, timeout_overall=PROMPT_S)
+                return
+            except (self._trouble, OSError) as error:
+                if attempt == PROMPT_ATTEMPTS:
+                    raise BoardError(f"{self.port}: gives no prompt: {error}") from None
+
+    def quiet(self) -> None:
+        """Like interrupt(), for a board that may run the firmware: its watchdog, once started,
+        bites whoever sits at the prompt.  So it restarts without its main.py, which put() brings.
+        """
+        self.interrupt()
+        self.run(_NO_MAIN)
+        self.restart()
+        self.console(BOOT_S, until=">>> ")
+        self.interrupt()
 
     def run(self, program: str, seconds: float = 10.0) -> str:
         """What this printed.  Raises BoardError with the board's own traceback."""
@@ -160,10 +192,12 @@ class SerialBoard:
         """A reset by the chip itself, as its program does it; main.py runs, we listen."""
         if not self._line.in_raw_repl:
             self.interrupt()
-        self._try(
-            "does not restart",
-            lambda: self._line.exec_raw_no_follow("import machine\nmachine.reset()"),
-        )
+        try:
+            self._line.exec_raw_no_follow(_RESET)
+        except (self._trouble, struct.error):
+            pass  # a chip that is quicker than its last words
+        except OSError as error:
+            raise BoardError(f"{self.port}: does not restart: {error}") from None
         self._line.in_raw_repl = False
 
     def reset_line(self) -> None:

@@ -12,9 +12,11 @@ import asyncio
 import os
 import pty
 import select
+import signal
 import subprocess
 import termios
 import threading
+import time
 import tty
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +24,8 @@ from pathlib import Path
 from hil.boards.copper import End
 from hil.rig import HEAP, SOFTWARE, VIRTUAL, VirtualRig
 
-RAW, FRIENDLY, SOFT_RESET = 0x01, 0x02, 0x04  # Ctrl-A, Ctrl-B, Ctrl-D
+RAW, FRIENDLY, INTERRUPT = 0x01, 0x02, 0x03  # Ctrl-A, Ctrl-B, Ctrl-C
+PROMPT_S = 5.0
 
 
 class TerminalRig(VirtualRig):
@@ -38,7 +41,7 @@ class TerminalRig(VirtualRig):
         self.port = os.ttyname(client_end)
         self._client_end = client_end  # held open, so that clients may come and go
         self._board = -1  # our end of the board's own pty
-        self._raw = False
+        self._raw, self._main = False, True  # how it starts: in the raw REPL; with main.py
         self._powered = True
         self.cable: Callable[[bytes], bytes] = bytes  # what becomes of bytes on their way there
         self._stop_in, self._stop_out = os.pipe()
@@ -59,7 +62,7 @@ class TerminalRig(VirtualRig):
     def switch(self, on: bool) -> None:
         """The plug: see hil/boards/mains.py."""
         if on and not self._powered:
-            self._powered, self._raw = True, False
+            self._powered, self._raw, self._main = True, False, True
             self.restart()
         elif not on:
             self._powered = False
@@ -69,7 +72,7 @@ class TerminalRig(VirtualRig):
         env = dict(os.environ, BENCH_IN=str(read_fd), BENCH_OUT=str(write_fd))
         env["MICROPYPATH"] = f"{VIRTUAL}:{self.flash}:.frozen"
         command = [str(self._micropython), "-X", f"heapsize={HEAP}"]
-        if not self._raw and (self.flash / "main.py").exists():
+        if self._main and not self._raw and (self.flash / "main.py").exists():
             command += ["-i", "main.py"]
         ours, theirs = pty.openpty()
         _cook(theirs)
@@ -108,10 +111,24 @@ class TerminalRig(VirtualRig):
                 self._from_board(board)
 
     def _from_client(self, data: bytes) -> None:
+        """What follows a Ctrl-C waits for the prompt: the unix port would throw it away."""
+        at = data.find(INTERRUPT) + 1
+        if not at or not _interruptible(self._board):
+            self._to_board(data)
+            return
+        self._to_board(data[:at])
+        end = time.monotonic() + PROMPT_S
+        while self._powered and _interruptible(self._board) and time.monotonic() < end:
+            board = self._board
+            if select.select([board], [], [], 0.01)[0]:
+                self._from_board(board)
+        self._from_client(data[at:])
+
+    def _to_board(self, data: bytes) -> None:
         for byte in data:
             if byte in (RAW, FRIENDLY):
                 self._raw = byte == RAW
-        if self._powered:
+        if data and self._powered:
             with self._lock:
                 os.write(self._board, self.cable(data))
 
@@ -129,13 +146,15 @@ class TerminalRig(VirtualRig):
         """In the bench's thread, as all restarts; a reset may have come first."""
         if self._powered and board == self._board and not self.alive:
             os.write(self._client, b"MPY: soft reboot\r\n")
-            self._begin_again(self._raw)
+            # one that was interrupted while it started goes to its prompt, as an ESP32 does
+            interrupted = self._process is not None and self._process.returncode == -signal.SIGINT
+            self._begin_again(self._raw, main=not interrupted)
 
     def _hard_reset(self) -> None:
-        self._begin_again(raw=False)
+        self._begin_again(raw=False, main=True)
 
-    def _begin_again(self, raw: bool) -> None:
-        self._raw = raw
+    def _begin_again(self, raw: bool, main: bool) -> None:
+        self._raw, self._main = raw, main
         self._restart(SOFTWARE)
 
 
@@ -144,6 +163,11 @@ def _take_terminal() -> None:
     import fcntl
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _interruptible(fd: int) -> bool:
+    """Whether Ctrl-C means that there now: a program runs, not the prompt."""
+    return bool(termios.tcgetattr(fd)[3] & termios.ISIG)
 
 
 def _cook(fd: int) -> None:

@@ -49,7 +49,7 @@ def flash(
 def copy(port: str, plan: dict[str, bytes], check: bool) -> list[str]:
     """The files onto the board, which is then started.  The paths that were copied."""
     with SerialBoard(port) as board:
-        board.interrupt()
+        board.quiet()
         copied = board.put(plan, tell)
         if check and (wrong := board.wrong_settings()):
             raise BoardError(f"{port}: {wrong}")

@@ -33,7 +33,7 @@ def test_flash_puts_all_files_and_settings_and_starts_the_board(tmp_path):
         assert json.loads((desk.flash / "settings.json").read_text())["rig"] == "new-name"
         assert "firmware.main" in (desk.flash / "main.py").read_text()
         again = call(desk.port, "--settings", str(given))
-        assert again.stdout.startswith(f"{desk.port}: 0 of ")
+        assert again.stdout.startswith(f"{desk.port}: 1 of "), "main.py goes while files are copied"
 
 
 @pytest.mark.real_time
