@@ -30,6 +30,13 @@ def break_parts(wiring: Wiring, begun: frozenset[str]) -> None:
     wiring.plant.recirculation = RETURNED if wiring.faults.hit("recirculation") else 0.0
 
 
+def keep_broken(wiring: Wiring) -> None:
+    """What a fault does again and again, as long as it is on."""
+    output = wiring.plant.supply
+    if wiring.faults.hit("psu_fault") and output.enabled:
+        output.trip(supply.OVER_HEAT)
+
+
 def _fans(wiring: Wiring) -> None:
     hit = wiring.faults.hit
     for n, fan in enumerate(wiring.fans):
@@ -66,8 +73,6 @@ def _supply(wiring: Wiring) -> None:
         if hit("mains_sag")
         else supply.NOMINAL_V
     )
-    if hit("psu_fault") and output.enabled:
-        output.trip(supply.OVER_HEAT)
     output.latch_wait_s = OCP_WAIT_S if hit("psu_ocp") else wiring.plant.model.latch_wait_s
     psu.stays_on = bool(hit("psu_stays_on"))
     psu.lying_status = LYING_STATUS if hit("psu_status_lies") else 0

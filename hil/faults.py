@@ -4,6 +4,7 @@ A name alone means the part given here; "fan_stopped:2" means part 2.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 # name: (what happens, how many such parts, the part meant by the name alone; None = all)
 FAULTS: dict[str, tuple[str, int, int | None]] = {
@@ -48,6 +49,7 @@ FAULTS: dict[str, tuple[str, int, int | None]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> tuple[str, frozenset[int]]:
     """A fault's name and the parts it hits.  Raises ValueError."""
     name, colon, number = text.partition(":")
@@ -72,6 +74,10 @@ class Faults(set[str]):
         for other in others:
             for fault in other:
                 self.add(fault)
+
+    def one_by_one(self) -> frozenset[str]:
+        """Every fault that is on with its part's number, also where none was given."""
+        return frozenset(f"{name}:{n}" for name, hit in map(parse, tuple(self)) for n in hit)
 
     def hit(self, name: str) -> frozenset[int]:
         """The parts this kind of fault is on now."""

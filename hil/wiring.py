@@ -4,9 +4,9 @@ import zlib
 from collections.abc import Callable
 
 from hil import circuits
-from hil.breaking import break_parts
+from hil.breaking import break_parts, keep_broken
 from hil.circuits import Circuit
-from hil.faults import Faults, parse
+from hil.faults import Faults
 from hil.parts import made
 from hil.plant import Plant
 from hil.virtual import wire
@@ -179,12 +179,12 @@ class Wiring:
 
     def _break(self) -> None:
         """What the faults that are on now do to the parts."""
-        now_on = frozenset(
-            f"{name}:{part}" for name, hit in map(parse, tuple(self.faults)) for part in hit
-        )
-        begun, self._broken = now_on - self._broken, now_on
-        self.held &= self.faults.hit("sda_stuck")
-        break_parts(self, begun)
+        now_on = self.faults.one_by_one()
+        if now_on != self._broken:
+            begun, self._broken = now_on - self._broken, now_on
+            self.held &= self.faults.hit("sda_stuck")
+            break_parts(self, begun)
+        keep_broken(self)
 
     def _flush_later(self, uart: int) -> None:
         due_s = self.chains[uart].due_s()

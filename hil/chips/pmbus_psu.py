@@ -46,6 +46,7 @@ class PmbusPsu:
         self.lying_status = 0  # bits of STATUS_WORD that are not true
         self.reported = 1.0  # of the watts and amperes that flow, what it tells
         self._command = 0
+        self._kept: dict[tuple[int, int], bytes] = {}  # answers, good until something changes
         self._operation = pmbus.OPERATION_ON
         self._bytes, self._words = dict(_BYTES), _WORDS | self._limits()
         self._status = Status(self._supply)
@@ -88,7 +89,8 @@ class PmbusPsu:
         self._switch()
 
     def look(self, now_s: float = 0.0) -> None:
-        """Now and then, so that what passes between two reads is latched."""
+        """After every step: what passes between two reads is latched, what was kept is old."""
+        self._kept.clear()
         supply = self._supply
         if supply.latched or supply.under_voltage or supply.mains_v < 200:
             self._status.look(self._limits_v())
@@ -103,6 +105,7 @@ class PmbusPsu:
             self._command = data[0]
             if len(data) > 1 or data[0] == pmbus.CLEAR_FAULTS:
                 self._obey(data[0], data[1:])
+                self._kept.clear()
         return True
 
     def read(self, size: int, now_s: float = 0.0) -> bytes | None:
@@ -110,6 +113,7 @@ class PmbusPsu:
             return None
         if self._command not in self._reads:
             self._status.note(CML_COMMAND)
+            self._kept.clear()
             return b"\xff" * size
         return self._answer(self._command, size)
 
@@ -117,7 +121,10 @@ class PmbusPsu:
         """What writing out and reading would answer, changing nothing; None: ask."""
         if not self._supply.alive or len(out) != 1 or out[0] not in self._reads:
             return None
-        return self._answer(out[0], size)
+        key = (out[0], size)
+        if key not in self._kept:
+            self._kept[key] = self._answer(*key)
+        return self._kept[key]
 
     def _answer(self, command: int, size: int) -> bytes:
         reply = pmbus.answered(self._address, command, self._reads[command]())
