@@ -6,7 +6,7 @@ What differs from chip to chip is in bm13xx_facts.py.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hil.chips import bm13xx_facts, temperature_1368
@@ -17,10 +17,13 @@ from protocols import hashboard as wire
 from protocols.hashboard import (
     ChainInactive,
     CommandReceiver,
+    Job,
+    Nonce,
     ReadRegister,
     SetAddress,
     WriteRegister,
 )
+from protocols.midstates import MidstateJob
 
 LOCK_S = 0.002  # of the PLL; nobody has published it
 LOCKED = 0x8000_0000
@@ -36,6 +39,8 @@ class Chain:
         self.answering = chips  # the ones nearest the host, up to a broken one
         self.lost: frozenset[int] = frozenset()  # pass everything on, and are dead themselves
         self.celsius = 25.0
+        # from a job to true solutions of it, whose `job` is the small core that found them
+        self.solve: Callable[[Job | MidstateJob], Sequence[Nonce]] = lambda job: ()
         self.on = False
         self._random = random.Random(seed)
         self.line = Line(self._baud_of(self.facts.reset), self._random)
@@ -149,7 +154,7 @@ class Chain:
             for chip in self._inactive:
                 self._address[chip] = 0
         else:
-            self._hashing.take(event, now_s)
+            self._hashing.take(event.job, self.solve(event), now_s)
 
     def _meant(self, address: int | None) -> list[int]:
         """The chips, of those that can be reached, that a command is for."""

@@ -13,8 +13,7 @@ from hil.chips.chip_registers import Registers, of_cores
 from hil.chips.tickets import Tickets
 from protocols import hashboard as wire
 from protocols import pll
-from protocols.hashboard import Job, Nonce
-from protocols.midstates import MidstateJob
+from protocols.hashboard import Nonce
 
 COUNTED = 2**32  # hashes of one count of a counter
 RATE_1397, RATE_UNIT = 0x04, 2**20
@@ -31,6 +30,7 @@ class Hashing:
         self._model, self._chips, self._facts = model, chips, FACTS[model]
         self._registers, self._random = registers, random_
         self._tickets = Tickets(self._facts, random_)
+        self._solved: list[Nonce] = []
         self._hashes, self._errors = [0.0] * chips, [0.0] * chips  # in COUNTED, as last folded
         self._since = 0.0  # seconds at the present rates, not yet folded
         self._right: Sequence[float] = (1.0,) * chips
@@ -45,9 +45,11 @@ class Hashing:
         """The id of the work in hand."""
         return self._tickets.job
 
-    def take(self, job: Job | MidstateJob, now_s: float) -> None:
+    def take(self, job: int, solutions: Sequence[Nonce], now_s: float) -> None:
+        """New work by its id, and what is known to solve it."""
         self._stale = self._stale or self.job is None
-        self._tickets.take(job.job, now_s)
+        self._tickets.take(job, now_s)
+        self._solved = list(solutions)
 
     def changed(self, register: int) -> None:
         """A register was written."""
@@ -94,8 +96,13 @@ class Hashing:
         if self._stale:
             self._pace()
         self._since += dt_s
-        count = self._tickets.due(self._ticket_rate * dt_s, most) if self._ticket_rate else 0
-        return [self._find(dt_s, now_s, addresses) for _ in range(count)]
+        if not self._ticket_rate:
+            return []
+        count = self._tickets.due(self._ticket_rate * dt_s, most)
+        found = [self._find(dt_s, now_s, addresses) for _ in range(count)]
+        if self._solved and now_s >= self._tickets.settled_s():
+            found.append((0, self._tickets.solution(self._solved.pop(0), now_s)))
+        return found
 
     def counter(self, chip: int, register: int) -> int | None:
         """A counter of a chip; None for a register that is none."""

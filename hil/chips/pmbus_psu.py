@@ -9,25 +9,13 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 from hil.chips.pmbus_status import CML_COMMAND, CML_DATA, CML_PEC, NAMES, Status
+from hil.chips.pmbus_stored import Stored
 from hil.plant import Plant
 from protocols import pmbus
 from protocols.pmbus import PmbusError, to_linear11, to_ulinear16, word_bytes
 
 ADDRESS = 0x58
-MODE, RELATIVE, EXPONENT = 0x17, 0x80, -9
-# what a limit is of VOUT_COMMAND at first: over-voltage fault and warning, under- the same
-_FACTORS = {0x40: 1.25, 0x42: 1.16, 0x43: 0.90, 0x44: 0.75}
-_OV_FAULT, _UV_WARN, _UV_FAULT = 0x40, 0x43, 0x44
-_CMD = 0x08  # of ON_OFF_CONFIG: OPERATION is heard
-# first values of what is only stored
-_BYTES = {pmbus.ON_OFF_CONFIG: 0x1F, pmbus.WRITE_PROTECT: 0, 0x41: 0xB8, 0x45: 0x80, 0x47: 0xC0}
-_WORDS = {0x33: 0, 0x35: 0, 0x36: 0, 0x46: 0, 0x4A: 0, 0x4F: 0, 0x51: 0, 0x60: 0, 0x61: 0, 0x64: 0}
-# what each level of WRITE_PROTECT still lets through
-_WRITABLE = {
-    0x80: (pmbus.WRITE_PROTECT,),
-    0x40: (pmbus.WRITE_PROTECT, pmbus.OPERATION),
-    0x20: (pmbus.WRITE_PROTECT, pmbus.OPERATION, pmbus.ON_OFF_CONFIG, pmbus.VOUT_COMMAND),
-}
+MODE, EXPONENT = 0x17, -9
 
 
 class PmbusPsu:
@@ -48,7 +36,7 @@ class PmbusPsu:
         self._command = 0
         self._kept: dict[tuple[int, int], bytes] = {}  # answers, good until something changes
         self._operation = pmbus.OPERATION_ON
-        self._bytes, self._words = dict(_BYTES), _WORDS | self._limits()
+        self._stored = Stored(mode, plant.model.supply_mv[1] / 1000)
         self._status = Status(self._supply)
         self._enable_pin = False
         self._reads = self._readings()
@@ -78,10 +66,8 @@ class PmbusPsu:
             pmbus.MFR_ID: lambda: _block(b"SURPLUS"),
             pmbus.MFR_MODEL: lambda: _block(b"VIRTUAL-3700"),
         }
-        return reads | {name: partial(self._stored, name) for name in self._bytes | self._words}
-
-    def _stored(self, name: int) -> bytes:
-        return bytes((self._bytes[name],)) if name in self._bytes else word_bytes(self._words[name])
+        stored = self._stored
+        return reads | {name: partial(stored.read, name) for name in stored.names()}
 
     def enable(self, high: bool) -> None:
         """The plain wire that cuts hash power whatever the bus does."""
@@ -142,8 +128,7 @@ class PmbusPsu:
         except PmbusError:
             self._status.note(CML_PEC)
             return
-        protected = self._bytes[pmbus.WRITE_PROTECT]
-        if len(data) != width or command not in _WRITABLE.get(protected, (command,)):
+        if len(data) != width or not self._stored.allows(command):
             self._status.note(CML_DATA)
         else:
             self._take(command, data)
@@ -151,7 +136,7 @@ class PmbusPsu:
     def _width(self, command: int) -> int:
         if command == pmbus.CLEAR_FAULTS:
             return 0
-        return 2 if command in self._words or command == pmbus.VOUT_COMMAND else 1
+        return 2 if command == pmbus.VOUT_COMMAND else self._stored.width(command)
 
     def _take(self, command: int, data: bytes) -> None:
         if command == pmbus.CLEAR_FAULTS:
@@ -161,10 +146,8 @@ class PmbusPsu:
             self._switch()
         elif command == pmbus.VOUT_COMMAND:
             self._set_volts(pmbus.ulinear16(pmbus.word_of(data), EXPONENT))
-        elif command in self._bytes:
-            self._bytes[command] = data[0]
-        elif command in self._words:
-            self._words[command] = pmbus.word_of(data)
+        elif command in self._stored.names():
+            self._stored.write(command, data)
         else:  # it can only be read
             self._status.note(CML_COMMAND)
 
@@ -175,23 +158,12 @@ class PmbusPsu:
         else:
             self._status.note(CML_DATA)
 
-    def _limits(self) -> dict[int, int]:
-        """The limits' first words: factors, or volts that are never in the way."""
-        if self._mode & RELATIVE:
-            return {name: round(factor * 512) for name, factor in _FACTORS.items()}
-        highest_v = self._plant.model.supply_mv[1] / 1000
-        words = {name: round(highest_v * factor * 512) for name, factor in _FACTORS.items()}
-        return words | {_UV_WARN: 0, _UV_FAULT: 0}
-
     def _limits_v(self) -> tuple[float, float, float]:
-        of = self._supply.command_v / 512 if self._mode & RELATIVE else 1 / 512
-        limits = self._words
-        return limits[_OV_FAULT] * of, limits[_UV_WARN] * of, limits[_UV_FAULT] * of
+        return self._stored.limits_v(self._supply.command_v)
 
     def _switch(self) -> None:
-        heard = bool(self._bytes[pmbus.ON_OFF_CONFIG] & _CMD)
-        on = bool(self._operation & pmbus.OPERATION_ON) or not heard
-        enabled = self.stays_on or (self._enable_pin and on)
+        on = self._operation & pmbus.OPERATION_ON or not self._stored.hears_operation()
+        enabled = self.stays_on or bool(self._enable_pin and on)
         if enabled != self._supply.enabled and enabled == self._keeps_status:
             self._status.clear()
         self._supply.enabled = enabled

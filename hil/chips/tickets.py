@@ -1,8 +1,8 @@
 """What a chain of BM13xx chips reports: replies to the ticket mask, where and when.
 
 As many as the hash rate makes, at random like the real ones, each with the core, chip and
-small core in its place; but no solutions of the job, which nobody can make at this rate:
-only those told to `known` are.  After an epoch on one job the chips find the same again.
+small core in its place; but no solutions of the job, which nobody can make at this rate.
+Only what Chain.solve finds is one.  After an epoch on one job the chips find the same again.
 """
 
 import random
@@ -46,6 +46,11 @@ class Tickets:
                 break
         return count
 
+    def solution(self, found: Nonce, at_s: float) -> Nonce:
+        """One that somebody worked out; its own `job` is the small core, or the midstate."""
+        echo = self._echo(self._job_at(at_s), found.job)
+        return Nonce(found.nonce, found.excess, echo, found.version)
+
     def moment(self, dt_s: float, now_s: float) -> float:
         """When within the step that ends now."""
         return now_s - dt_s * self._random.random()
@@ -58,20 +63,29 @@ class Tickets:
         slot = random_.randrange(per_core)
         job = self._job_at(at_s)
         if self._facts.chip.midstates:
-            found = Nonce(_turned(place), 0, job & 0xFC | slot & 3, 0)
+            found = Nonce(_turned(place), 0, self._echo(job, slot), 0)
         else:
             version = random_.getrandbits(16) // per_core * per_core
             odd = per_core == 8 and random_.random() < _ODD_SLOT
             version |= slot ^ 4 if odd else slot
-            echo = wire.job_echo(job, slot, per_core)
-            found = Nonce(_turned(place), self._excess(), echo, version if rolling else 0)
+            echo, rolled = self._echo(job, slot), version if rolling else 0
+            found = Nonce(_turned(place), self._excess(), echo, rolled)
         if len(self._found) < REMEMBERED and job == self.job:
             self._found.append(found)
         return found
 
+    def settled_s(self) -> float:
+        """From when on all that is found is of the present job."""
+        return self._since_s + CARRY_S
+
     def _job_at(self, at_s: float) -> int:
         assert self.job is not None
-        return self.job if at_s >= self._since_s + CARRY_S else self._before
+        return self.job if at_s >= self.settled_s() else self._before
+
+    def _echo(self, job: int, slot: int) -> int:
+        """The id byte of a reply; slot: the small core, or the midstate."""
+        chip = self._facts.chip
+        return job & 0xFC | slot & 3 if chip.midstates else wire.job_echo(job, slot, chip.per_core)
 
     def _excess(self) -> int:
         """Twice the whole powers of two by which a share beats its ticket."""

@@ -358,6 +358,27 @@ def test_noise_on_the_line_comes_in_bursts():
     assert chain.refused > 0
 
 
+def test_a_solution_that_is_known_is_reported_as_the_captured_chip_did():
+    """A Bitaxe Gamma's job and its share, which a pool took: difficulty 29588."""
+    job = bytes.fromhex(
+        "55AA2156680100000000043A0217D76854685519A7CB044F88726355919E61A98BCF71A0C28795EA54DB8C36"
+        "414B06DDF5F00000000000000000965201001D3996BCA3F4670DFCD4F201C162B96DFD55646B00000020721C"
+    )
+    chain = working(1370)
+    asked = []
+
+    def solve(job):
+        asked.append(job.ntime)
+        return [wire.Nonce(0x7552034C, 12, 2, 0x05A2)]
+
+    chain.solve = solve
+    chain.write(wire.write_register(wire.TICKET_MASK, 0xFFFF_FFFF), SLOW, 0)
+    chain.write(job, SLOW, 0)
+    run_s = [chain.step(0.1, 0.1 + n / 10) for n in range(10)]
+    assert len(run_s) == 10 and asked == [0x685468D7]
+    assert chain.read(chain.baud, 1e9) == bytes.fromhex("AA554C0352750CD205A29C")
+
+
 def test_the_same_seed_says_the_same():
     one, same, other = (run(working(1370, 3, seed), 30) for seed in (1, 1, 2))
     assert one == same != other
