@@ -55,7 +55,7 @@ def save(changes: dict, path: str = "settings.json") -> None:
         raw.update(changes)
     parse(raw, path)
     with open(path + ".new", "w") as file:
-        json.dump(raw, file)
+        file.write(json.dumps(raw))
     os.rename(path + ".new", path)
 
 

@@ -53,6 +53,7 @@ class Site(Part, frozen=True, kw_only=True):
     default_mw: Annotated[float, Meta(ge=0, le=100)] = 0.0
     up_ramp_mw_per_min: Annotated[float, Meta(gt=0)] = 1.0
     auxiliary_kw: Annotated[float, Meta(ge=0)] = 0.0
+    fans: Annotated[int, Meta(ge=0, le=20)] = 0  # of the hall, under the supervisor's command
     silence_s: Annotated[float, Meta(ge=1)] = 60.0  # of the grid's word
 
 

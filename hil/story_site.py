@@ -7,8 +7,9 @@ import numpy as np
 from hil.fleet import FAULT, RUNNING, WAKING
 from hil.story import Story
 from hil.story_acts import Arg
+from hil.story_parts import AIRFLOW, UNIX_S
 from hil.story_words import Value
-from hil.story_world import LOOK_S, UNIX_S, World
+from hil.story_world import LOOK_S, World
 from supervisor.envelope import FOREVER, Entry
 from supervisor.merit import Ints
 
@@ -78,7 +79,8 @@ class SiteStage:
             "meter_age_s": world.now_s - meter.at_s if meter else NOBODY_S,
             "error_pct": self._error_pct(),
             "refused": world.refused,
-            "air_c": world.air_c,
+            "fans": sum(fan.speed > AIRFLOW for fan in world.hall.fans),
+            "air_c": world.hall.air_c,
         }
 
     def _rigs(self) -> dict[str, Value]:
@@ -176,11 +178,9 @@ class SiteStage:
     def mute_power(self) -> None:
         self.world.rigs.mute = True
 
-    def fans_off(self) -> None:
-        self.world.fans = False
-
-    def fans_on(self) -> None:
-        self.world.fans = True
+    def fans(self, word: str) -> None:
+        for fan in self.world.hall.fans:
+            fan.broken = word == "fail"
 
     def _some(self, rows: Ints, share_pct: float) -> Ints:
         count = round(len(rows) * share_pct / 100)

@@ -112,6 +112,7 @@ SITE_QUANTITIES = {
     "meter_age_s": Quantity("of the last reading the supervisor believes", "s"),
     "error_pct": Quantity("the most the supervisor is wrong about a model's power", "%", 0, 1000),
     "refused": Quantity("what the supervisor did not take, the last of it", free=True),
+    "fans": Quantity("facility fans that move air", "fans", 0, 20),
     "air_c": Quantity("the air the rigs breathe", "C", -50, 150),
 }
 SITE_ACTS = (
@@ -136,8 +137,7 @@ SITE_ACTS = (
     Act("wake fails <percent>", "fail_wakes", "so many of the rigs that wake end in fault"),
     Act("<percent> of rigs stay on", "stuck_on", "they say they sleep and draw as before"),
     Act("rigs say no power", "mute_power", "their own word of their watts is 0"),
-    Act("facility fans off", "fans_off", "the hall's air warms with what the rigs draw"),
-    Act("facility fans on", "fans_on", "it is fresh again"),
+    Act("facility fans <fail|turn>", "fans", "fail: they are told to run, and stand still"),
 )
 
 VOCABULARIES = {"rig": Vocabulary(RIG_QUANTITIES, RIG_EVENTS), "site": Vocabulary(SITE_QUANTITIES)}

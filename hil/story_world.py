@@ -17,6 +17,7 @@ import numpy as np
 from hil.fleet import ModelFleet
 from hil.modelled import ModelledRigs
 from hil.story import Site as Facts
+from hil.story_parts import UNIX_S, Feed, Hall, SiteMeter
 from supervisor.config import Config
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
@@ -27,12 +28,8 @@ from supervisor.sources.meter import Judge, Sight
 from supervisor.sources.signal_mqtt import MqttSignal, Rules
 
 NAME, KEY = "story", bytes(range(32))
-UNIX_S = 1_800_000_000.0
 MEMORY = Path("/dev/shm")
 LOOK_S = 0.5
-SAID_EVERY_S = 20.0
-METER_NOISE = 0.0003
-AIR_C, AIR_K_PER_W, AIR_S = 20.0, 25.0, 120.0  # a hall without fans: +25 K at full load, slowly
 
 
 class Rigs(ModelledRigs):
@@ -61,53 +58,6 @@ class Rigs(ModelledRigs):
         return int(self._joined.sum())
 
 
-class Feed:
-    """A grid operator on one topic, who says his target again and again."""
-
-    def __init__(self, source: str) -> None:
-        self.source, self.first = source, b""
-        self.target_pct: float | None = None  # None: silent
-        self.flap: tuple[float, float, float] | None = None  # the other target, period, when
-        self._said_s = self._stamp_s = -SAID_EVERY_S
-
-    def word(self, now_s: float, skew_s: float = 0.0) -> bytes:
-        self._stamp_s = max(now_s, self._stamp_s + 0.001)  # two words of one moment differ
-        stamp_s = UNIX_S + self._stamp_s + skew_s
-        payload = json.dumps({"target": self.target_pct, "timestamp": stamp_s}).encode()
-        self.first, self._said_s = self.first or payload, now_s
-        return payload
-
-    def due(self, now_s: float) -> bool:
-        if self.target_pct is None:
-            return False
-        if self.flap and now_s >= self.flap[2]:
-            other, period_s, _ = self.flap
-            self.flap = (self.target_pct, period_s, now_s + period_s)
-            self.target_pct = other
-            return True
-        return now_s - self._said_s >= SAID_EVERY_S
-
-
-class SiteMeter:
-    """fault: "", silent, frozen or flipped."""
-
-    def __init__(self, seed: int) -> None:
-        self.fault = ""
-        self._chance = random.Random(seed)
-        self._energy_wh, self._held = 0.0, {"power": 0.0, "energy": 0.0}
-
-    def read(self, drawn_w: float) -> dict[str, float] | None:
-        """Once a second.  None when it does not answer."""
-        self._energy_wh += drawn_w / 3600
-        if self.fault == "silent":
-            return None
-        if self.fault != "frozen":
-            seen_w = drawn_w * (1 + METER_NOISE * self._chance.gauss(0, 1))
-            sign = -1 if self.fault == "flipped" else 1
-            self._held = {"power": sign * round(seen_w), "energy": round(self._energy_wh)}
-        return self._held
-
-
 class World:
     """A site with its grid, its meter and its hall."""
 
@@ -121,8 +71,8 @@ class World:
         self.rigs = Rigs(self.fleet, seed, lambda: self.now_s, self._carry_up)
         self.feeds = {name: Feed(name) for name in ("one", "two")}
         self.meter = SiteMeter(seed)
-        self.broker = self.fans = True
-        self.air_c = AIR_C
+        self.broker = True
+        self.hall = Hall(facts.fans, facts.limit_mw * 1e6)
         self.stuck: Ints = np.zeros(0, dtype=np.int64)  # rows that draw whatever they say
         self.terms = 0
         self.refused = ""
@@ -157,6 +107,7 @@ class World:
             rules = Rules(config.site.limit_w, facts.silence_s, 0, name)
             link: Any = self  # listen() is all that is asked of a link
             MqttSignal(self.inbox, link, name, rules, clock=clock)
+        self.hall.take_over(self.inbox, self.site, self)
         self.terms += 1
         self.rigs.greet()  # what the broker has kept
 
@@ -192,9 +143,11 @@ class World:
         self.fleet.step(LOOK_S)
         self._stay_on()
         self.rigs.step(LOOK_S)
-        self._warm()
+        self.hall.warm(LOOK_S, self.fleet.drawn_w)
         if self.now_s % 1.0 == 0:
             self._read_meter()
+            if self.site:
+                self.hall.drive(self.now_s)
             self._tick()
 
     def _tick(self) -> None:
@@ -225,11 +178,6 @@ class World:
             top_w = self.fleet.top_w(self.stuck)
             self.fleet.power_w[self.stuck] = top_w
             self.fleet.sum_up()
-
-    def _warm(self) -> None:
-        load = self.fleet.drawn_w / max(1.0, self.fleet.able_w())
-        aim_c = AIR_C + (0.0 if self.fans else AIR_K_PER_W * load)
-        self.air_c += (aim_c - self.air_c) * LOOK_S / AIR_S
 
     # ---- the wires
 

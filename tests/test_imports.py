@@ -23,7 +23,8 @@ WHOLE_SITE = {
     *("hil/commands/bench.py", "hil/commands/demo.py", "hil/commands/replay.py"),
     *("hil/bridge.py", "hil/demo.py", "hil/fleet.py", "hil/modelled.py"),
     *("hil/playback.py", "hil/score.py", "hil/supervised.py", "hil/surplus.py"),
-    *("hil/commands/stories.py", "hil/story_site.py", "hil/story_world.py"),
+    *("hil/commands/stories.py", "hil/story_parts.py"),
+    *("hil/story_site.py", "hil/story_world.py"),
 }
 
 

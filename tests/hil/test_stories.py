@@ -1,11 +1,13 @@
 """Every story, played: fast ones in `make test`, all of them with many seeds in `make soak`."""
 
+import json
 import os
 
 import pytest
 
 from hil import story, story_run, story_trace
 from hil.story_play import Run
+from hil.story_rig import RigStage
 
 SEEDS = int(os.environ.get("SURPLUS_SEEDS", "20"))
 NAMES = story.names()
@@ -56,3 +58,31 @@ def test_every_story_says_why_it_is_told():
 def test_most_stories_pass_outright():
     known = [name for name in NAMES if STORIES[name].expected_failure]
     assert len(known) < len(NAMES) / 8
+
+
+def test_the_same_seed_gives_the_same_trace_byte_for_byte():
+    """With chance in it: noise on a wire, and a clock's ticks."""
+    name, traces = "noise-while-waking", []
+    for _ in range(2):
+        run = story_run.played(name, story_run.source(name), 5)
+        traces.append(story_trace.text(run, story_run.source(name)))
+    assert story_trace.difference(*traces) == "" and len(traces[0]) > 10_000
+    other = story_run.played(name, story_run.source(name), 6)
+    assert story_trace.difference(traces[0], story_trace.text(other, story_run.source(name)))
+
+
+def test_settings_are_whole_wherever_power_is_lost():
+    """At every step that changes a file, and one beyond the last."""
+    stage = RigStage(STORIES["settings-write-loses-power"], 0)
+    settings = stage.rig.flash / "settings.json"
+    old = json.loads(settings.read_text())
+    new = old | {"state_ms": 20_000}
+    try:
+        for step in range(1, 6):
+            settings.write_text(json.dumps(old))
+            stage.save_and_lose_power(step)
+            stage.bench.run(3.0)
+            assert stage.rig.alive is (step == 5), "there are four steps"
+            assert json.loads(settings.read_text()) == (new if step == 5 else old)
+    finally:
+        stage.close()
