@@ -44,14 +44,11 @@ class Peer:
     def __init__(self, client: aiomqtt.Client, rig: str) -> None:
         self._client, self.rig = client, rig
         self.hello: Message = {}
-        self.nonces: list[str] = []
         self.state: Message = {}
         self.events: list[Message] = []
         self.links: list[bytes] = []
         self.admit_w: int | None = None  # None: silent
         self.term, self.seq, self.epoch, self.id = 1, 0, 1, 0
-        self.sent: list[bytes] = []  # every budget, as it went out
-        self.commands: list[bytes] = []
         self._news = asyncio.Event()
 
     async def listen(self) -> None:
@@ -66,8 +63,6 @@ class Peer:
             self.links.append(payload)
         elif kind in ("hello", "state"):
             setattr(self, kind, messages.decode(kind, payload))
-            if kind == "hello" and self.hello["nonce"] not in self.nonces:
-                self.nonces.append(self.hello["nonce"])
         elif kind == "event":
             event = messages.decode(kind, payload)
             if event not in self.events:
@@ -79,7 +74,7 @@ class Peer:
                 await self.budget()
             await asyncio.sleep(1.0)
 
-    async def budget(self, admit_w: int | None = None, **changed: int) -> None:
+    async def budget(self, admit_w: int | None = None) -> None:
         """Broadcast now; as the beat goes on, the new number stays."""
         if admit_w is not None:
             self.admit_w = admit_w
@@ -92,20 +87,10 @@ class Peer:
             "budget_w": self.admit_w,
             "ttl_ms": TTL_MS,
             "sent_ms": int(time.time() * 1000),
-        } | changed
+        }
         topic = topics.budget(SITE)
         body = messages.encode("budget", values)
-        self.sent.append(mac.seal(mac.budget_key(KEY), topic, body))
-        await self._client.publish(topic, self.sent[-1])
-
-    async def raw_budget(self, payload: bytes) -> None:
-        await self._client.publish(topics.budget(SITE), payload)
-
-    async def obeyed(self, admit_w: int) -> None:
-        """Broadcast, and wait until the rig says it heard exactly this one."""
-        await self.budget(admit_w)
-        seq = self.seq
-        await self.until(lambda: self.state.get("seq", 0) >= seq, 15, f"budget {seq} obeyed")
+        await self._client.publish(topic, mac.seal(mac.budget_key(KEY), topic, body))
 
     async def welcome(self, start_w: int = 1000) -> list[list[int]]:
         """The cmd that lets the rig join, with a ladder of its whole table; the ladder."""
@@ -131,12 +116,8 @@ class Peer:
         }
         topic = topics.rig(SITE, self.rig, "cmd")
         sealed = mac.seal(mac.rig_key(KEY, self.rig), topic, messages.encode("cmd", values))
-        self.commands.append(sealed)
         await self._client.publish(topic, sealed)
         await self.until(lambda: self.state.get("id") == self.id, 5, "cmd echoed")
-
-    async def raw_command(self, payload: bytes) -> None:
-        await self._client.publish(topics.rig(SITE, self.rig, "cmd"), payload)
 
     async def until(self, true: Callable[[], Any], seconds: float, what: str) -> float:
         """Wait for it; the seconds it took."""

@@ -1,109 +1,156 @@
-"""The real firmware on virtual parts and a real broker: the contract, seen from outside."""
+"""The real firmware on virtual parts: the contract, seen from outside.
 
-import asyncio
+Stories are in virtual time; the first one goes over real sockets and a real broker.
+"""
+
 import json
 
 import pytest
 
-from tests.hil.peer import TTL_MS, Peer, met
+from hil.bench import Bench
+from tests.hil.peer import met
 
-pytestmark = pytest.mark.real_time
+RIG = "rig-1"
 
 
-def near(watts: float, wanted_w: float) -> bool:
+def near(watts, wanted_w):
     return abs(watts - wanted_w) < 0.02 * wanted_w
 
 
-def watts(peer: Peer, level: int) -> int:
-    return int(peer.hello["points"][level - 1][0])
+@pytest.fixture
+def bench(tmp_path):
+    with Bench(tmp_path, seed=7) as bench:
+        yield bench
 
 
+@pytest.mark.real_time
 @pytest.mark.asyncio
-@pytest.mark.timeout(90)
-async def test_the_life_of_a_rig(tmp_path, broker_port):
-    async with met(tmp_path, broker_port, "rig-life") as (peer, rig):
-        assert (peer.hello["boards"], peer.hello["chips"], len(peer.hello["points"])) == (3, 195, 8)
-        # not joined: a good budget is nothing to it
-        await peer.budget(100_000)
-        # joined: the command itself raises nothing
-        peer.admit_w = None
+@pytest.mark.timeout(60)
+async def test_over_real_sockets_it_joins_hashes_sleeps_and_dies(tmp_path, broker_port):
+    async with met(tmp_path, broker_port, "rig-real") as (peer, rig):
         ladder = await peer.welcome()
         assert peer.state["level"] == 0 and rig.board_w == 0 and not rig.plant.supply.enabled
-
-        # a budget: it wakes, and draws what its table says
-        await peer.budget(ladder[2][2])
-        await peer.until(lambda: rig.hash_ghs > 0, 15, "the first hash")
-        wake_s = await peer.until(lambda: near(rig.power_w, watts(peer, 3)), 20, "level 3")
-        await peer.until(lambda: rig.hash_ghs == peer.hello["points"][2][1], 2, "its hash rate")
-        print(f"level 3 {wake_s:.1f} s after the first hash")
-        # half of a step
-        half_w = (watts(peer, 3) + watts(peer, 4)) / 2
-        await peer.budget((ladder[3][1] + ladder[3][2]) // 2)
-        await peer.until(lambda: near(rig.power_w, half_w), 10, "half of the step to level 4")
-        assert peer.state["level"] == 3
-
-        # what is forged, replayed or of an old term changes nothing
-        high = peer.sent[-1]
-        await peer.obeyed(ladder[1][2])
-        await peer.raw_budget(high)
-        forged = json.loads(peer.sent[-1])
-        forged |= {"seq": peer.seq + 1, "admit_w": 100_000}
-        await peer.raw_budget(json.dumps(forged, separators=(",", ":")).encode())
-        await peer.budget(100_000, term=0)
-        await peer.obeyed(ladder[1][2])
-        assert peer.state["level"] == 2 and peer.state["seq"] == peer.seq
-        await peer.until(lambda: near(rig.power_w, watts(peer, 2)), 10, "level 2")
-
-        # nobody speaks: asleep when the lease ends, and it must join again
-        peer.admit_w = None
-        quiet_s = await peer.until(lambda: rig.board_w == 0, TTL_MS / 1000 + 0.5, "lease ended")
-        assert quiet_s > TTL_MS / 1000 - 1.5
-        await peer.until(lambda: len(peer.nonces) == 2, 5, "a fresh nonce")
-        await peer.raw_command(peer.commands[0])
-        await peer.raw_budget(high)
-        ladder = await peer.welcome()
-        assert rig.board_w == 0 and peer.state["level"] == 0
         await peer.budget(ladder[0][2])
-        await peer.until(lambda: near(rig.power_w, watts(peer, 1)), 15, "level 1 again")
+        await peer.until(lambda: rig.hash_ghs > 0, 15, "the first hash")
         await peer.budget(0)
         assert await peer.until(lambda: rig.board_w == 0, 1, "budget 0") < 1
-
-        # the controller dies; back again it is a stranger
-        await peer.budget(ladder[0][2])
-        await peer.until(lambda: rig.hash_ghs > 0, 15, "awake")
         rig.kill()
-        await peer.until(lambda: rig.board_w == 0, 1, "its pins fall")
         await peer.until(lambda: peer.links[-1:] == [b"down"], 10, "the will")
-        rig.restart()
-        await peer.until(lambda: len(peer.nonces) == 3, 10, "hello after the reboot")
-        for old in (*peer.commands, *peer.sent[-3:]):
-            await (peer.raw_command(old) if b'"nonce"' in old else peer.raw_budget(old))
-        await peer.welcome()
-        assert peer.state["state"] == "asleep" and rig.board_w == 0
-        assert peer.links[-1] == b"up" and rig.resets == [1, 1]
+
+
+def joined(bench):
+    """A rig that has joined, what the site hears of it, its ladder and its watts by level."""
+    rig, heard = bench.rig(RIG), bench.site.heard(RIG)
+    bench.run_until(lambda: heard.joined, 10, "joined")
+    watts = [heard.hello["floor_w"]] + [point[0] for point in heard.hello["points"]]
+    return rig, heard, bench.site.ladder(RIG), watts
+
+
+def obeyed(bench, admit_w):
+    """Broadcast, and wait until the rig says it heard exactly this one or a later one."""
+    bench.site.budget(admit_w)
+    seq, heard = bench.site.seq, bench.site.heard(RIG)
+    bench.run_until(lambda: heard.state["seq"] >= seq, 15, f"budget {seq} obeyed")
+
+
+def test_who_has_not_joined_runs_on_no_budget(bench):
+    bench.site.joins = False
+    rig, heard = bench.rig(RIG), bench.site.heard(RIG)
+    bench.run_until(lambda: heard.hello, 10, "hello")
+    assert (heard.hello["boards"], heard.hello["chips"], len(heard.hello["points"])) == (3, 195, 8)
+    bench.site.budget(100_000)
+    bench.run(5)
+    bench.site.admit_w, bench.site.joins = None, True
+    bench.run_until(lambda: heard.joined, 5, "joined: the command itself raises nothing")
+    bench.run(5)
+    assert heard.state["level"] == 0 and rig.board_w == 0 and not rig.plant.supply.enabled
+
+
+def test_it_draws_what_its_table_says_and_half_of_a_step(bench):
+    rig, heard, ladder, watts = joined(bench)
+    bench.site.budget(ladder[2][2])
+    bench.run_until(lambda: rig.hash_ghs > 0, 15, "the first hash")
+    level_s = bench.run_until(lambda: near(rig.power_w, watts[3]), 20, "level 3")
+    bench.run_until(lambda: rig.hash_ghs == heard.hello["points"][2][1], 2, "its hash rate")
+    print(f"level 3 {level_s:.1f} s after the first hash")
+    bench.site.budget((ladder[3][1] + ladder[3][2]) // 2)
+    half_w = (watts[3] + watts[4]) / 2
+    bench.run_until(lambda: near(rig.power_w, half_w), 10, "half of the step to level 4")
+    bench.run(12)
+    assert heard.state["level"] == 3 and near(rig.power_w, half_w)
+
+
+def test_what_is_forged_replayed_or_of_an_old_term_changes_nothing(bench):
+    rig, heard, ladder, watts = joined(bench)
+    obeyed(bench, ladder[3][2])
+    topic, high = bench.site.sent[-1]
+    obeyed(bench, ladder[1][2])
+    bench.site.say(topic, high)
+    forged = json.loads(bench.site.sent[-2][1]) | {"seq": bench.site.seq + 1, "admit_w": 100_000}
+    bench.site.say(topic, json.dumps(forged, separators=(",", ":")).encode())
+    bench.site.budget(100_000, term=0)
+    obeyed(bench, ladder[1][2])
+    bench.run_until(lambda: near(rig.power_w, watts[2]), 20, "level 2")
+    bench.run_until(lambda: heard.state["level"] == 2, 2, "and says so")
+    bench.run(15)
+    assert heard.state["level"] == 2 and near(rig.power_w, watts[2])
+    assert heard.state["term"] == bench.site.term and bench.site.seq - heard.state["seq"] < 12
+
+
+def test_a_lease_that_ends_is_sleep_and_a_new_joining_that_no_replay_gives(bench):
+    rig, heard, _, watts = joined(bench)
+    bench.site.level(1)
+    bench.run_until(lambda: rig.hash_ghs > 0, 15, "awake")
+    bench.site.level(1)
+    bench.site.silence()
+    quiet_s = bench.run_until(lambda: rig.board_w == 0, 5, "lease ended")
+    assert 3.0 <= quiet_s <= 3.2
+    bench.run_until(lambda: len(heard.nonces) == 2, 5, "a fresh nonce")
+    for topic, payload in list(bench.site.sent):
+        bench.site.say(topic, payload)
+    bench.run(5)
+    assert rig.board_w == 0 and heard.state["state"] == "joining"
+    bench.site.joins = True
+    bench.run_until(lambda: heard.joined, 10, "joined again")
+    bench.site.level(1)
+    bench.run_until(lambda: near(rig.power_w, watts[1]), 20, "level 1 again")
+    bench.site.budget(0)
+    assert bench.run_until(lambda: rig.board_w == 0, 1, "budget 0") < 0.2
+
+
+def test_a_controller_that_dies_lets_go_and_comes_back_a_stranger(bench):
+    rig, heard, _, _ = joined(bench)
+    bench.site.level(1)
+    bench.run_until(lambda: rig.hash_ghs > 0, 15, "awake")
+    rig.kill()
+    assert bench.run_until(lambda: rig.board_w == 0, 1, "its pins fall") < 0.2
+    bench.run_until(lambda: heard.links[-1:] == ["down"], 20, "the will")
+    bench.site.silence()
+    rig.restart()
+    bench.run_until(lambda: len(heard.nonces) == 2, 10, "hello after the reboot")
+    for topic, payload in list(bench.site.sent):
+        bench.site.say(topic, payload)
+    bench.run(5)
+    assert heard.state["state"] == "joining" and rig.board_w == 0
+    bench.site.joins = True
+    bench.run_until(lambda: heard.joined, 10, "joined again")
+    assert heard.state["state"] == "asleep" and rig.board_w == 0
+    assert heard.links[-1] == "up" and rig.resets == [1, 1]
 
 
 # fault -> seconds it may take until no board draws a watt
 FAULTS = {"fan_stopped:2": 3.0, "sensor_lost:3": 10.0, "i2c_stuck:0": 10.0, "psu_off": 3.0}
 
 
-@pytest.mark.asyncio
-@pytest.mark.timeout(60)
-async def test_what_breaks_takes_hash_power_off(tmp_path, broker_port):
-    """All at once, each on a rig of its own; the broadcast that says "run" goes on."""
-    async with asyncio.TaskGroup() as tasks:
-        for number, (fault, limit_s) in enumerate(FAULTS.items()):
-            tasks.create_task(broken(tmp_path, broker_port, f"rig-{number}", fault, limit_s))
-
-
-async def broken(tmp_path, port, name, fault, limit_s):
-    async with met(tmp_path, port, name) as (peer, rig):
-        ladder = await peer.welcome()
-        await peer.obeyed(ladder[0][2])
-        await peer.until(lambda: near(rig.power_w, watts(peer, 1)), 30, "level 1")
-        rig.faults.add(fault)
-        off_s = await peer.until(lambda: rig.board_w == 0, limit_s, fault)
-        await peer.until(lambda: peer.state["state"] == "fault", 5, "state says fault")
-        print(f"{fault}: off after {off_s:.2f} s, {peer.state['why']!r}")
-        assert peer.state["cap_level"] == 0 and peer.state["why"]
-        assert rig.alive and rig.resets == [1]
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_breaks_takes_hash_power_off(bench, fault):
+    """The broadcast that says "run" goes on."""
+    rig, heard, _, watts = joined(bench)
+    bench.site.level(1)
+    bench.run_until(lambda: near(rig.power_w, watts[1]), 30, "level 1")
+    rig.faults.add(fault)
+    off_s = bench.run_until(lambda: rig.board_w == 0, FAULTS[fault], fault)
+    bench.run_until(lambda: heard.state["state"] == "fault", 5, "state says fault")
+    print(f"{fault}: off after {off_s:.2f} s, {heard.state['why']!r}")
+    assert heard.state["cap_level"] == 0 and heard.state["why"]
+    assert rig.alive and rig.resets == [1]
