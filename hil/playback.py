@@ -9,7 +9,7 @@ import numpy as np
 from hil.bridge import Bridge, enrol
 from hil.fleet import ModelFleet
 from hil.score import Score
-from supervisor.dispatcher import Dispatcher, Means
+from supervisor.dispatcher import Decision, Dispatcher, Means
 from supervisor.policy import Policy
 from supervisor.sources.signal_csv import Series
 
@@ -48,7 +48,17 @@ class Playback:
         self.score = Score(WINDOW_S)
         self._random = np.random.default_rng(seed)
         self._metered_w: int | None = None
+        self.decision: Decision | None = None
+        self._decided = 0.0
         self._able_w, self._able_until_s = self.able_w, 0.0
+
+    def decided_ms(self, since: float) -> float:
+        """Milliseconds from then (perf_counter) until the position was out."""
+        return (self._decided - since) * 1000
+
+    @property
+    def metered_w(self) -> int:
+        return self._metered_w or 0
 
     @property
     def able_w(self) -> float:
@@ -61,7 +71,8 @@ class Playback:
 
     def step(self, now_s: float, step_s: float, limit_w: int) -> None:
         """Decide, let the rigs move, read the meter."""
-        decision = self.bridge.tick(now_s, limit_w, self._metered_w)
+        decision = self.decision = self.bridge.tick(now_s, limit_w, self._metered_w)
+        self._decided = time.perf_counter()
         self.fleet.step(step_s)
         noise = 1 + METER_NOISE * float(self._random.standard_normal())
         self._metered_w = round((self.fleet.drawn_w + self.truth.auxiliary_w) * noise)

@@ -30,7 +30,7 @@ from supervisor.link import link_of
 from supervisor.people import People
 from supervisor.seat import Deposed, Seat, seat_of
 from supervisor.site import Publish, Site
-from supervisor.sources import signal_csv, signal_mqtt
+from supervisor.sources import frequency_mqtt, signal_csv, signal_mqtt
 from supervisor.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,7 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
     notifier, board = notifier_of(config.site.name, config.alarms), Board(site)
     people = People(site, notifier.tell)
     link = link_of(config, inbox, port)
+    frequency_mqtt.listen(config, inbox, link)
     devices = devices_of(config, inbox, site)
     publish = devices.keeper.publish(link.publish)
     if seat is not None:

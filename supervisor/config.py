@@ -25,6 +25,7 @@ from supervisor.sections.alarms import AlarmsConfig
 from supervisor.sections.api import ApiConfig
 from supervisor.sections.broker import BrokerConfig
 from supervisor.sections.facility import DriveKeys, FacilityConfig
+from supervisor.sections.frequency import FrequencyConfig
 from supervisor.sections.meter import OWN, SUNSPEC, MeterConfig, MeterKeys
 from supervisor.sections.modbus import ModbusConfig
 from supervisor.sections.modbus_rigs import ModbusRigs
@@ -52,6 +53,7 @@ class Config(Section, frozen=True, kw_only=True):
     drives: tuple[DriveKeys, ...] = ()
     stock: tuple[StockConfig, ...] = ()
     signal: SignalConfig = SignalConfig()
+    frequency: FrequencyConfig | None = None
     api: ApiConfig = ApiConfig()
     alarms: AlarmsConfig = AlarmsConfig()
     standby: StandbyConfig | None = None
@@ -120,6 +122,9 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
         yield "standby.rank", 'the second supervisor uses the first\'s broker: kind = "external"'
     if mqtt and (wrong := _topic_error(mqtt.topic, site.name)):
         yield "signal.mqtt.topic", wrong
+    frequency = config.frequency
+    if frequency and frequency.topic and (wrong := _topic_error(frequency.topic, site.name)):
+        yield "frequency.topic", wrong
     gateways = {keys.name for keys in config.all_gateways}
     yield from modbus_section.nonsense(config.modbus)
     yield from meters_section.nonsense(config.all_meters, gateways)

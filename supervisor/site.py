@@ -12,8 +12,9 @@ from supervisor import memory, slow
 from supervisor.admission import Admission
 from supervisor.config import Config
 from supervisor.dispatcher import Before, Decision, Dispatcher, Means
-from supervisor.envelope import Envelope, settle
+from supervisor.envelope import Entry, Envelope, settle
 from supervisor.fleet import Fleet
+from supervisor.frequency import Droop, Response
 from supervisor.hearing import Hearing
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger, Row
@@ -56,6 +57,11 @@ class Site:
         self.held_w = 0  # as of the last tick
         self._clock_s = unix_s - now_s  # so that what is sent never steps with the clock
         self._meter_at_s = -1.0
+        self._frequency = frequency_of(config)
+        self._given: dict[str, float] = {}  # to the frequency, as it is on record
+        kept = ledger.last("frequency")
+        if self._frequency is not None and kept is not None:
+            self._frequency.recall(kept.body)
         self._said_w: dict[str, int | None] = {}  # by source, to tell news from a heartbeat
 
     def _next_term(self, unix_s: float) -> int:
@@ -117,7 +123,7 @@ class Site:
             self.admission.closed_until_s = self.hearing.foreign_s + self.means.lease_s
         self.admission.step(self.hearing.joining, now_s, unix_s)
         self.envelope = settle(
-            self.inbox.entries.values(),
+            self._entries(now_s),
             self.config.site.limit_w,
             self.config.site.default_w,
             unix_s,
@@ -131,6 +137,17 @@ class Site:
             self._broadcast(publish, now_s)
         self._send_ladders(publish, now_s, unix_s)
         return self.decision
+
+    def _entries(self, now_s: float) -> list[Entry]:
+        """Everybody's word, and the frequency's."""
+        entries = list(self.inbox.entries.values())
+        if self._frequency is not None:
+            made = self.decision
+            floor_w, asked_w = (made.floor_w, made.asked_w) if made else (0, 0)
+            said = self._frequency.entry(self.inbox.frequency, now_s, floor_w, asked_w)
+            entries += [said] if said is not None else []
+            self.inbox.quiet_hz = self._frequency.quiet_hz
+        return entries
 
     def _hear(self, now_s: float) -> None:
         for rig, kind, payload in self.inbox.take_rigs():
@@ -227,6 +244,9 @@ class Site:
             self.ledger.write("signal", body, entry.source, entry.because)
         for refusal in self.inbox.take_refusals():
             self.ledger.write("refused", {}, refusal.source, refusal.because)
+        if self._frequency is not None and self._frequency.keep() != self._given:
+            self._given = self._frequency.keep()
+            self.ledger.write("frequency", self._given)
         body = {"term": self.term, "seq": self.seq} | asdict(self.decision)
         self.ledger.write("decision", body, self.envelope.source, self.envelope.because)
         if self.seq % LEARNED_EVERY == 0:
@@ -245,3 +265,21 @@ class Site:
             return False
         self.ledger.write("signal", {"schedule": None}, source, "withdrawn")
         return True
+
+
+def frequency_of(config: Config) -> Response | None:
+    """How this site answers to the frequency, if it does."""
+    wished = config.frequency
+    if wished is None:
+        return None
+    return Response(
+        Droop(
+            wished.nominal_hz,
+            wished.dead_band_hz,
+            wished.droop_pct,
+            wished.recovery_s,
+            wished.restore_pct_per_min,
+            wished.stale_s,
+            wished.silent_pct / 100,
+        )
+    )

@@ -13,6 +13,7 @@ BENCHES = {
     "ingest": "state messages through a broker into the supervisor: CPU of each",
     "reconnect": "the broker killed under thousands of clients: until all are back",
     "load": "a whole site, a connection for every rig: CPU and memory of each process",
+    "frequency": "a fall of the grid's frequency: what is shed by when, and the way back",
     "band": "sleeps and energy of the frequency band against pure merit order",
     "recovery": "the supervisor killed at random instants: back in control, ledger whole",
 }
