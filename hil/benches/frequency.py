@@ -67,9 +67,11 @@ def read(path: Path) -> Floats:
             raise SeriesError(
                 f"{path}: column {header[columns[0]]}: a number in every row"
             ) from None
-    if len(hz) < 2:
-        raise SeriesError(f"{path}: at least two rows")
-    return hz
+    known = np.flatnonzero(np.isfinite(hz))  # an analyser that lost the phase writes nan
+    if len(known) < 2:
+        raise SeriesError(f"{path}: at least two rows with a number")
+    filled: Floats = np.interp(np.arange(len(hz)), known, hz[known])
+    return filled
 
 
 def from_the_fall(hz: Floats, every_s: float) -> Floats:
