@@ -8,6 +8,7 @@ from supervisor import line as lines
 from supervisor.band import AGAIN_S, BAND, Band
 from supervisor.dispatcher import Decision, Dispatcher
 from supervisor.fleet import Facts, Fleet
+from supervisor.lookahead import Profile
 from supervisor.merit import Ints
 
 
@@ -67,10 +68,12 @@ class Bridge:
         self._ladders = ladder_rows(line, len(dispatcher.fleet))
         self.rigs.hold(rows, *(column[rows] for column in self._ladders))
 
-    def tick(self, now_s: float, limit_w: int, metered_w: int | None) -> Decision:
+    def tick(
+        self, now_s: float, limit_w: int, metered_w: int | None, ahead: Profile = ()
+    ) -> Decision:
         self._hear(now_s)
         dealt = self._deal_again(now_s)
-        decision = self.dispatcher.tick(now_s, limit_w, metered_w)
+        decision = self.dispatcher.tick(now_s, limit_w, metered_w, ahead)
         self._grant(now_s)
         if dealt or decision.admit_w != self._admit_w:
             self._broadcast(decision.admit_w, everybody=dealt)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from hil.bridge import Bridge, enrol
 from hil.fleet import ModelFleet
 from hil.score import Score
 from supervisor.dispatcher import Decision, Dispatcher, Means
+from supervisor.lookahead import HORIZON_S, Profile
 from supervisor.policy import Policy
 from supervisor.sources.signal_csv import Series
 
@@ -69,9 +71,9 @@ class Playback:
         """How often a rig was sent to sleep."""
         return round(self.fleet.sleeps / len(self.fleet.names) / max(1.0, seconds) * DAY_S, 2)
 
-    def step(self, now_s: float, step_s: float, limit_w: int) -> None:
-        """Decide, let the rigs move, read the meter."""
-        decision = self.decision = self.bridge.tick(now_s, limit_w, self._metered_w)
+    def step(self, now_s: float, step_s: float, limit_w: int, ahead: Profile = ()) -> None:
+        """Decide, let the rigs move, read the meter.  ahead: what is known of the minutes ahead."""
+        decision = self.decision = self.bridge.tick(now_s, limit_w, self._metered_w, ahead)
         self._decided = time.perf_counter()
         self.fleet.step(step_s)
         noise = 1 + METER_NOISE * float(self._random.standard_normal())
@@ -88,6 +90,14 @@ class Playback:
             self._metered_w,
             self.fleet.hash_ghs,
         )
+
+
+def known(series: Series, at_s: float) -> tuple[int, Profile]:
+    """The limit of a moment, and the rows of the next minute: a schedule is known ahead."""
+    limit_w = series.at(at_s) or 0
+    first, end = bisect_right(series.times_s, at_s), bisect_right(series.times_s, at_s + HORIZON_S)
+    rows = zip(series.times_s[first:end], series.w[first:end], strict=True)
+    return limit_w, [(0.0, limit_w), *((row_s - at_s, w) for row_s, w in rows)]
 
 
 def play(
@@ -107,7 +117,7 @@ def play(
     for number in range(steps):
         now_s = number * step_s
         try:
-            playback.step(now_s, step_s, fitted.at(begin_s + now_s) or 0)
+            playback.step(now_s, step_s, *known(fitted, begin_s + now_s))
         except Exception as error:
             errors += 1
             print(f"replay: at {now_s:.0f} s: {error!r}", file=sys.stderr)

@@ -42,8 +42,8 @@ class Score:
         """The meter at the end of a step, against what was asked during it."""
         before_w = self._ramp.asked_w
         asked_w = self._ramp.step(
-            limit_w, floor_w, capacity_w, up_w_per_s=up_w_per_s, elapsed_s=step_s, lead_s=0.0
-        ).now_w
+            limit_w, floor_w, capacity_w, up_w_per_s=up_w_per_s, elapsed_s=step_s
+        )
         if before_w is not None and asked_w < before_w - 1.0:
             self._fell_s = at_s
             if before_w - asked_w > FALL * capacity_w and self._fall is None:

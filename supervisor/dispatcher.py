@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from supervisor import line as lines
+from supervisor import lookahead
 from supervisor.dealer import Dealer
 from supervisor.dwell import Dwell
 from supervisor.fleet import NEVER, Fleet
-from supervisor.flight import Flight
+from supervisor.flight import EARLY_S, Flight
 from supervisor.learn import Learner
 from supervisor.leases import Leases
 from supervisor.line import Line
+from supervisor.lookahead import Profile
 from supervisor.merit import Floats
 from supervisor.policy import Policy
 from supervisor.position import Outlook, highest
@@ -44,6 +46,7 @@ class Means:
     auxiliary_w: int = 0
     margin: float = 0.0  # of the budget, kept free on top of everything else
     up_w_per_s: float | None = None  # None: as steep as the rigs can
+    down_w_per_s: float | None = None  # of falls that are announced; None: just in time
     lease_s: float = 10.0
     held_w: int | None = None  # by rigs without a lease, see slow.py; None: there are none
 
@@ -58,13 +61,25 @@ class Decision:
     floor_w: int
     capacity_w: int
     asked_w: int
-    budget_w: int  # for all rigs together, above their floor
+    budget_w: int  # for all rigs together, above their floor, once those it wakes are awake
     admit_w: int
     expected_w: int  # at the meter, now
     committed_w: int  # at the meter, the worst
     metered_w: int | None
     in_flight: int
     up_w_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the position must keep, above the floor: see position.py.
+
+    soon_w: of all that are awake, while others are woken for a rise that is known.
+    """
+
+    most_w: float
+    goal_w: float
+    soon_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +151,16 @@ class Dispatcher:
 
     # ---- the tick
 
-    def tick(self, now_s: float, limit_w: int, metered_w: int | None) -> Decision:
-        """One decision.  metered_w: a reading newer than the last tick, or None."""
+    def tick(
+        self, now_s: float, limit_w: int, metered_w: int | None, ahead: Profile = ()
+    ) -> Decision:
+        """One decision.
+
+        metered_w: a reading newer than the last tick, or None.  ahead: the envelope from now
+        on, as far as it is known; limit_w for ever when left out.
+        """
+        ahead = ahead or ((0.0, limit_w),)
+        limit_w = lookahead.fallen_w(ahead, self.means.down_w_per_s)
         elapsed_s = 0.0 if self._before_s is None else max(0.0, now_s - self._before_s)
         self._before_s = now_s
         outlook = self._weigh(now_s)
@@ -146,25 +169,21 @@ class Dispatcher:
         up_w_per_s = self.means.up_w_per_s or physical_up_w_per_s(
             capacity_w, floor_w, self.flight.slowest_s
         )
-        asked = self._ramp.step(
-            limit_w,
-            floor_w,
-            capacity_w,
-            up_w_per_s=up_w_per_s,
-            elapsed_s=elapsed_s,
-            lead_s=self.flight.quickest_s,
-        )
+        asked_w = self._ramp.step(limit_w, floor_w, capacity_w, up_w_per_s, elapsed_s)
+        lead_s = self.flight.quickest_s
+        ahead_w = lookahead.risen_w(ahead, asked_w, floor_w, capacity_w, up_w_per_s, lead_s)
+        early_s = max(0.0, lead_s - EARLY_S)
+        awake_w = max(limit_w, lookahead.lowest_w(ahead, early_s, lead_s + lookahead.FALL_S))
         keep_w = KEEP * (capacity_w - floor_w) + self._stale_w(outlook, now_s)
-        budget_w = max(0, int((limit_w - floor_w) * (1 - self.means.margin)))
-        self._place(
-            outlook,
-            min(budget_w, asked.ahead_w - floor_w) - keep_w,
-            asked.now_w - floor_w - keep_w,
-            BAND * (capacity_w - floor_w),
-            now_s,
+        budget_w = max(0, int((awake_w - floor_w) * (1 - self.means.margin)))
+        bounds = Bounds(
+            min(budget_w, ahead_w - floor_w) - keep_w,
+            asked_w - floor_w - keep_w,
+            None if awake_w <= limit_w else asked_w - floor_w - keep_w,
         )
-        ramping = asked.now_w < min(limit_w, capacity_w)
-        self.free_w = self._free_w(outlook, (asked.now_w if ramping else limit_w) - floor_w, keep_w)
+        self._place(outlook, bounds, BAND * (capacity_w - floor_w), now_s)
+        ramping = asked_w < min(limit_w, capacity_w)
+        self.free_w = self._free_w(outlook, (asked_w if ramping else limit_w) - floor_w, keep_w)
         self.leases.give(now_s, self.admit_w)
         self.flight.mark(self.admit_w, now_s)
         self.wear.elapse(now_s)
@@ -174,7 +193,7 @@ class Dispatcher:
             limit_w=limit_w,
             floor_w=floor_w,
             capacity_w=capacity_w,
-            asked_w=int(asked.now_w),
+            asked_w=int(asked_w),
             budget_w=budget_w,
             admit_w=self.admit_w,
             expected_w=floor_w + int(self.learner.likely_w(outlook.expected(self.admit_w))),
@@ -224,12 +243,14 @@ class Dispatcher:
 
     # ---- the position
 
-    def _place(
-        self, outlook: Outlook, most_w: float, goal_w: float, band_w: float, now_s: float
-    ) -> None:
+    def _place(self, outlook: Outlook, bounds: Bounds, band_w: float, now_s: float) -> None:
         """Move the position only when it has to, or is off by more than the band."""
+        most_w, goal_w, soon_w = bounds.most_w, bounds.goal_w, bounds.soon_w
+        soon = self.flight.soon(now_s) if soon_w is not None else []
 
         def keeps(position_w: float) -> bool:
+            if soon_w is not None and outlook.worst_w(soon, position_w) > soon_w:
+                return False
             return self._full_w(outlook, position_w, most_w) <= most_w and self._carried(position_w)
 
         near_w = outlook.now_w(self.admit_w) - goal_w

@@ -18,6 +18,7 @@ from supervisor.merit import Floats, Ints
 from supervisor.wear import Wear
 
 DOWN_W_PER_S = 1400.0  # of a rig that goes to a lower frequency; sleep is at once
+AT_ONCE_S = 2.0  # who wakes faster may draw before the next beat
 EARLY_S = 1.0  # how much earlier than it says a rig may draw its first watt
 HEARD_S = 3.0  # so long after it was admitted, a rig's word that it sleeps is about now
 
@@ -40,6 +41,7 @@ class Flight:
         self._idle: Ints = np.zeros(0, dtype=np.int64)  # admitted, and they say they sleep
         self._built: tuple[Line, int, int] | None = None
         self._marked_w = -1
+        self._turned = False  # somebody has been woken or sent to sleep
         self._aim_w: Floats = np.zeros(0)
         self._moving: Ints = np.zeros(0, dtype=np.int64)  # rigs that draw what they do not aim at
         self._moved_s = 0.0
@@ -74,7 +76,7 @@ class Flight:
                 self.capped = self.full
             self._marked_w = -1
             self.mark(admit_w, now_s)
-        elif not len(self.rows):
+        elif not len(self.rows) and not self._turned:
             return False
         self._climb(line, admit_w, now_s)
         return laid_out
@@ -97,6 +99,7 @@ class Flight:
         asleep = np.isinf(fleet.admitted_s)
         woken, slept = np.flatnonzero(admitted & asleep), np.flatnonzero(~admitted & ~asleep)
         fleet.admitted_s[woken], fleet.admitted_s[slept] = now_s, np.inf
+        self._turned |= bool(len(woken) or len(slept))
         self.wear.woke(woken, now_s)
         self.wear.slept(slept, now_s)
         self.rows = np.union1d(self.rows, woken)
@@ -113,6 +116,15 @@ class Flight:
         there = self._aim_w * (up_s * fleet.up_w_per_s >= self._aim_w)  # all along, as far as known
         self.drawn_w = np.append(self.drawn_w, there[known:])
         self._moving = np.flatnonzero(self.drawn_w != self._aim_w)
+
+    def soon(self, now_s: float) -> list[Curve]:
+        """Everybody who may draw before long doing all that is admitted; who sleeps, or is far
+        from its first watt, nothing yet."""
+        fleet = self.fleet
+        up_s = now_s - fleet.admitted_s - fleet.wake_s
+        awake = (up_s > -EARLY_S) | (fleet.wake_s <= AT_ONCE_S)
+        share = (fleet.counted & awake).astype(float)
+        return [Curve(part, share) for part in self.parts]
 
     def _move(self, now_s: float) -> None:
         """Everybody on as far as they come by now."""
@@ -144,13 +156,15 @@ class Flight:
             self.rows = np.union1d(self.rows, self._idle)
 
     def _climb(self, line: Line, admit_w: int, now_s: float) -> None:
-        """How far each waking rig has come, 0..1 of what it is admitted."""
-        fleet, self.climbing_w = self.fleet, 0.0
+        """How far each waking rig has come, 0..1 of what it is admitted; who sleeps, and takes
+        its time to wake, would draw nothing at first."""
+        fleet, self.climbing_w, self._turned = self.fleet, 0.0, False
         rows = self.rows = self.rows[np.isfinite(fleet.admitted_s[self.rows])]
-        if not len(rows):
+        asleep = fleet.counted & np.isinf(fleet.admitted_s) & (fleet.wake_s > AT_ONCE_S)
+        if not len(rows) and not asleep.any():
             self.now = self.capped
             return
-        share = fleet.counted.astype(float)
+        share = (fleet.counted & ~asleep).astype(float)
         admitted_w = line.admitted_by_rig(admit_w, len(fleet))[rows]
         up_s = now_s - fleet.admitted_s[rows] - fleet.wake_s[rows]
         climbed = np.clip(up_s * fleet.up_w_per_s[rows] / np.maximum(admitted_w, 1.0), 0, 1)

@@ -1,11 +1,15 @@
 """Where on the merit order to put the broadcast position.
 
-Three bounds, each monotone in the position, so bisection finds the highest that
+Bounds, each monotone in the position, so bisection finds the highest that
 keeps them all:
 
     what may be drawn at worst, everybody counted   <= budget      (never to be broken)
     the same                                        <= asked ahead (do not wake too many)
     what will be drawn now, wakers as far as they are <= asked now (follow to the watt)
+
+and before a rise that is known, when rigs are woken for what is allowed only then:
+
+    what may be drawn at worst by all that are awake  <= budget now
 
 While rigs wake, the third lets others run higher in their place, and takes that
 back as the wakers come up.
@@ -26,6 +30,10 @@ class Outlook:
     def __init__(self, now: Sequence[Curve], full: Sequence[Curve], learner: Learner) -> None:
         self._now, self._full, self._learner = now, full, learner
 
+    def worst_w(self, curves: Sequence[Curve], position_w: float) -> float:
+        """Drawn as these curves have it, at worst."""
+        return self._learner.worst_w(np.array([curve.at(position_w) for curve in curves]))
+
     def expected(self, position_w: float) -> Floats:
         """By model, as listed, wakers only as far as they have come."""
         return np.array([curve.at(position_w) for curve in self._now])
@@ -36,7 +44,7 @@ class Outlook:
 
     def full_w(self, position_w: float) -> float:
         """Drawn once every counted rig does what is admitted, at worst."""
-        return self._learner.worst_w(np.array([curve.at(position_w) for curve in self._full]))
+        return self.worst_w(self._full, position_w)
 
 
 def highest(fits: Callable[[float], bool], length_w: int, near_w: int = 0) -> int:

@@ -1,15 +1,5 @@
 """What is asked of the site: the envelope within its means, falling at once, rising at a ramp."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """now_w is to be drawn now; ahead_w is the most that can be asked `lead_s` from now."""
-
-    now_w: float
-    ahead_w: float
-
 
 class UpRamp:
     """Keeps what was asked, so that it rises no faster than declared (W/s)."""
@@ -24,13 +14,12 @@ class UpRamp:
         capacity_w: float,
         up_w_per_s: float,
         elapsed_s: float,
-        lead_s: float,
-    ) -> Asked:
+    ) -> float:
         """One tick.  A limit below the floor asks for the floor: asleep is all we can do."""
         goal_w = max(floor_w, min(limit_w, capacity_w))
         before_w = floor_w if self.asked_w is None else self.asked_w
         self.asked_w = min(goal_w, max(floor_w, before_w) + up_w_per_s * elapsed_s)
-        return Asked(self.asked_w, min(goal_w, self.asked_w + up_w_per_s * lead_s))
+        return self.asked_w
 
 
 def physical_up_w_per_s(capacity_w: float, floor_w: float, slowest_s: float) -> float:

@@ -4,11 +4,11 @@ Everything the supervisor knows and says goes through here; sockets and files ar
 handed in.  Times: now_s is monotonic, unix_s is the wall clock (signals, ledger).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 
 from protocols import mac, messages, topics
-from supervisor import memory, slow
+from supervisor import lookahead, memory, slow
 from supervisor.admission import Admission
 from supervisor.config import Config
 from supervisor.dispatcher import Before, Decision, Dispatcher, Means
@@ -46,6 +46,7 @@ class Site:
             config.site.auxiliary_w,
             config.site.margin_pct / 100,
             config.site.up_ramp_w_per_s,
+            config.site.down_ramp_w_per_s,
             config.site.lease_s,
         )
         self.term, self.seq = self._next_term(unix_s), 0
@@ -122,14 +123,15 @@ class Site:
         ):  # rigs on a forgotten ladder run out their lease first
             self.admission.closed_until_s = self.hearing.foreign_s + self.means.lease_s
         self.admission.step(self.hearing.joining, now_s, unix_s)
-        self.envelope = settle(
-            self._entries(now_s),
-            self.config.site.limit_w,
-            self.config.site.default_w,
-            unix_s,
+        entries = self._entries(now_s)
+        self.envelope = self._settled(entries, unix_s)
+        horizon_s = lookahead.horizon_s(self.envelope.limit_w, self.means.down_w_per_s)
+        ahead = lookahead.profile(
+            entries, lambda words, at_s: self._settled(words, at_s).limit_w, unix_s, horizon_s
         )
         self._hold()
-        self.decision = self.dispatcher.tick(now_s, self.envelope.limit_w, self._meter(now_s))
+        metered_w = self._meter(now_s)
+        self.decision = self.dispatcher.tick(now_s, self.envelope.limit_w, metered_w, ahead)
         dealt = bool(len(self.dispatcher.line.rig))
         self.seq += dealt
         self._record()  # on the disk before it is said: whoever follows knows all that is on lease
@@ -137,6 +139,10 @@ class Site:
             self._broadcast(publish, now_s)
         self._send_ladders(publish, now_s, unix_s)
         return self.decision
+
+    def _settled(self, entries: Iterable[Entry], unix_s: float) -> Envelope:
+        site = self.config.site
+        return settle(entries, site.limit_w, site.default_w, unix_s)
 
     def _entries(self, now_s: float) -> list[Entry]:
         """Everybody's word, and the frequency's."""

@@ -21,6 +21,9 @@ class SiteConfig(Section, frozen=True, kw_only=True):
     up_ramp_mw_per_min: (
         Annotated[float, Meta(gt=0, description="above 0; from the rigs when left out")] | None
     ) = None
+    down_ramp_mw_per_min: (
+        Annotated[float, Meta(gt=0, description="above 0; just in time when left out")] | None
+    ) = None
     state_dir: Annotated[str, Meta(min_length=1, description="a folder, made when missing")] = (
         "surplus-state"
     )
@@ -44,4 +47,10 @@ class SiteConfig(Section, frozen=True, kw_only=True):
     def up_ramp_w_per_s(self) -> float | None:
         """None: derive it from the rigs."""
         ramp = self.up_ramp_mw_per_min
+        return None if ramp is None else ramp * W_PER_MW / 60
+
+    @property
+    def down_ramp_w_per_s(self) -> float | None:
+        """Of falls that are announced; None: just in time."""
+        ramp = self.down_ramp_mw_per_min
         return None if ramp is None else ramp * W_PER_MW / 60

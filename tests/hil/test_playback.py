@@ -71,10 +71,10 @@ def test_a_series_may_begin_anywhere():
 def test_what_is_unexpected_is_counted_said_and_gone_on_from(monkeypatch, capsys):
     real = Playback.step
 
-    def step(self, now_s, step_s, limit_w):
+    def step(self, now_s, step_s, limit_w, ahead):
         if now_s == 7.0:
             raise ZeroDivisionError("of the test")
-        real(self, now_s, step_s, limit_w)
+        real(self, now_s, step_s, limit_w, ahead)
 
     monkeypatch.setattr(Playback, "step", step)
     result = play(series((0.5,), 30.0), RIGS, 1.0)
