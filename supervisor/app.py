@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from supervisor import api, keys
 from supervisor.alarms.channels import notifier_of
@@ -24,6 +24,7 @@ from supervisor.devices import devices_of
 from supervisor.gate import Door
 from supervisor.grid.adapters import adapters_of
 from supervisor.grid.told import Board
+from supervisor.history import history_of
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
 from supervisor.link import link_of
@@ -36,6 +37,12 @@ from supervisor.tokens import Tokens
 log = logging.getLogger(__name__)
 BETWEEN_S = 0.05  # a flood of signals is decided together
 FIRST_S = 3.0  # how long the first beat waits for the broker
+
+
+class Looker(Protocol):
+    """Who sees every beat after it was decided; must not take long."""
+
+    def look(self, now_s: float) -> None: ...
 
 
 class AppError(Exception):
@@ -93,7 +100,7 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
     key = keys.site_key(config.state_dir)
     site = Site(config, inbox, ledger, key, time.monotonic(), time.time())
     notifier, board = notifier_of(config.site.name, config.alarms), Board(site)
-    people = People(site, notifier.tell)
+    people, history = People(site, notifier.tell), history_of(site)
     link = link_of(config, inbox, port)
     frequency_mqtt.listen(config, inbox, link)
     devices = devices_of(config, inbox, site)
@@ -123,13 +130,15 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
         tasks.create_task(link.run(), name="link")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(link.until_connected(), FIRST_S)
-        tasks.create_task(_beat(config, inbox, site, (people, board), publish), name="beat")
+        tasks.create_task(history.run(), name="history")
+        lookers = (people, board, history)
+        tasks.create_task(_beat(config, inbox, site, lookers, publish), name="beat")
         tasks.create_task(_serve_people(config, people, door), name="api")
         tasks.create_task(notifier.run(), name="notifier")
 
 
 async def _beat(
-    config: Config, inbox: Inbox, site: Site, lookers: tuple[People | Board, ...], publish: Publish
+    config: Config, inbox: Inbox, site: Site, lookers: tuple[Looker, ...], publish: Publish
 ) -> None:
     """Tick on a fixed beat, and at once when something must be decided; then who looks, looks."""
     due_s = time.monotonic()

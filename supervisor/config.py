@@ -26,6 +26,7 @@ from supervisor.sections.api import ApiConfig
 from supervisor.sections.broker import BrokerConfig
 from supervisor.sections.facility import DriveKeys, FacilityConfig
 from supervisor.sections.frequency import FrequencyConfig
+from supervisor.sections.history import HistoryConfig
 from supervisor.sections.meter import OWN, SUNSPEC, MeterConfig, MeterKeys
 from supervisor.sections.modbus import ModbusConfig
 from supervisor.sections.modbus_rigs import ModbusRigs
@@ -56,6 +57,7 @@ class Config(Section, frozen=True, kw_only=True):
     frequency: FrequencyConfig | None = None
     api: ApiConfig = ApiConfig()
     alarms: AlarmsConfig = AlarmsConfig()
+    history: HistoryConfig = HistoryConfig()
     standby: StandbyConfig | None = None
 
     @property

@@ -16,6 +16,17 @@ import msgspec
 
 VERSION = 1
 EPOCHS_KEPT = 4
+NEWEST_KEPT = 20_000  # rows, however old: the next supervisor needs them
+PRUNE_MAX = 1_000  # rows at once, so that a beat waits milliseconds
+# what is told anew all the time; everything else is kept for ever
+_PRUNED = (
+    "kind = 'decision'",
+    "kind = 'learned'",
+    "kind = 'signal' AND json_extract(body, '$.same') AND id NOT IN"
+    " (SELECT MAX(id) FROM ledger WHERE kind = 'signal' GROUP BY source)",
+)
+_HOLDS = """CREATE TRIGGER ledger_holds BEFORE DELETE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"""
 
 _SCHEMA = f"""
 BEGIN;
@@ -32,8 +43,7 @@ CREATE INDEX ledger_source ON ledger (kind, source, id);
 CREATE TABLE ladders (epoch INTEGER PRIMARY KEY, blob BLOB NOT NULL);
 CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER ledger_holds BEFORE DELETE ON ledger
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+{_HOLDS};
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
@@ -120,6 +130,30 @@ class Ledger:
         drafts, dealt, self._drafts, self._dealt = self._drafts, self._dealt, [], None
         if self.on_commit is not None:
             self.on_commit(drafts, dealt)
+
+    def prune(self, before_s: float) -> int:
+        """Deletes the oldest decisions, factors and heartbeats of signals written before then.
+
+        Not more than PRUNE_MAX; how many.  A signal's newest word stays, however old.
+        """
+        self.commit()
+        last = self._db.execute("SELECT MAX(id) FROM ledger").fetchone()[0] or 0
+        end = min(self._by(before_s), last - NEWEST_KEPT)
+        old = [
+            number
+            for which in _PRUNED
+            for (number,) in self._db.execute(
+                f"SELECT id FROM ledger WHERE {which} AND id <= ? ORDER BY id LIMIT {PRUNE_MAX}",
+                (end,),
+            )
+        ][:PRUNE_MAX]
+        if old:
+            self._begin()
+            self._do("DROP TRIGGER ledger_holds")
+            self._do(f"DELETE FROM ledger WHERE id IN ({','.join(map(str, old))})")
+            self._do(_HOLDS)
+            self.commit()
+        return len(old)
 
     def forget_ladders(self) -> None:
         """Rigs may run on others than those kept here: they will be dealt anew."""

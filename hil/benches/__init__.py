@@ -16,4 +16,5 @@ BENCHES = {
     "frequency": "a fall of the grid's frequency: what is shed by when, and the way back",
     "band": "sleeps and energy of the frequency band against pure merit order",
     "recovery": "the supervisor killed at random instants: back in control, ledger whole",
+    "history": "telemetry of a whole site: bytes a rig and day, what a beat pays, reading",
 }

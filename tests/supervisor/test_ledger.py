@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from supervisor import ledger as ledgers
 from supervisor.ledger import EPOCHS_KEPT, Ledger, LedgerError
 
 
@@ -76,6 +77,7 @@ def test_the_newest_ladders_are_kept(tmp_path):
 
 WRITER = """
 import sys
+from supervisor import ledger as ledgers
 from supervisor.ledger import Ledger
 ledger = Ledger(sys.argv[1])
 for tick in range(1_000_000):
@@ -143,3 +145,37 @@ def test_a_path_that_cannot_be_is_named(tmp_path):
         Ledger(tmp_path / "ledger.db")
     with pytest.raises(LedgerError, match=r"none.db: unable to open"):
         Ledger(tmp_path / "none.db", readonly=True)
+
+
+def test_old_beats_go_and_what_matters_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledgers, "NEWEST_KEPT", 5)
+    clock = iter(range(1, 10_000))
+    ledger = Ledger(tmp_path / "ledger.db", clock=lambda: float(next(clock)))
+    ledger.write("audit", {"who": "operator"})
+    ledger.write("signal", {"same": False, "schedule": []}, "grid")
+    for _ in range(20):
+        ledger.write("decision", {})
+        ledger.write("signal", {"same": True, "schedule": []}, "grid")
+    ledger.write("signal", {"same": True, "schedule": []}, "silent since")
+    ledger.commit()
+    for _ in range(9):
+        ledger.write("learned", {})
+    assert ledger.prune(10.0) == 8, "four of each by then"
+    assert ledger.prune(10.0) == 0
+    assert ledger.prune(1e9) == 16 + 4 + 15
+    kinds = [row.kind for row in ledger.read()]
+    assert kinds.count("decision") == 0 and kinds.count("learned") == 5
+    assert kinds.count("audit") == 1
+    standing = [(row.source, row.body["same"]) for row in ledger.read("signal")]
+    assert standing == [("grid", False), ("grid", True), ("silent since", True)]
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger._db.execute("DELETE FROM ledger")
+
+
+def test_pruning_is_a_little_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledgers, "NEWEST_KEPT", 0)
+    monkeypatch.setattr(ledgers, "PRUNE_MAX", 7)
+    ledger = Ledger(tmp_path / "ledger.db", clock=lambda: 1.0)
+    for _ in range(20):
+        ledger.write("decision", {})
+    assert [ledger.prune(2.0) for _ in range(4)] == [7, 7, 6, 0]
