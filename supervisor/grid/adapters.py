@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from supervisor.config import Config
-from supervisor.grid import openadr2, openadr3, sunspec
+from supervisor.grid import dnp3, iec104, openadr2, openadr3, sunspec
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
 
@@ -15,7 +15,13 @@ class Adapter(Protocol):
 
 
 Maker = Callable[[Config, Inbox, Board], Adapter | None]
-MAKERS: tuple[Maker, ...] = (sunspec.adapter_of, openadr3.adapter_of, openadr2.adapter_of)
+MAKERS: tuple[Maker, ...] = (
+    sunspec.adapter_of,
+    openadr3.adapter_of,
+    openadr2.adapter_of,
+    iec104.adapter_of,
+    dnp3.adapter_of,
+)
 
 
 def adapters_of(config: Config, inbox: Inbox, board: Board) -> list[Adapter]:

@@ -8,6 +8,7 @@ from msgspec import Meta
 from supervisor.sections.kinds import MW_MAX, Seconds
 from supervisor.sections.openadr2 import Openadr2Config
 from supervisor.sections.openadr3 import Openadr3Config
+from supervisor.sections.scada import Dnp3Config, Iec104Config
 from supervisor.sections.sunspec import SunspecConfig
 from supervisor.settings import Section
 
@@ -51,3 +52,5 @@ class SignalConfig(Section, frozen=True, kw_only=True):
     sunspec: SunspecConfig | None = None
     openadr3: Openadr3Config | None = None
     openadr2: Openadr2Config | None = None
+    iec104: Iec104Config | None = None
+    dnp3: Dnp3Config | None = None

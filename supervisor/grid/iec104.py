@@ -1,0 +1,126 @@
+"""The site as an IEC 60870-5-104 outstation, on c104.
+
+c104 is under the GPL and comes only as the extra "iec104", which users install themselves.
+It runs threads of its own; orders are checked in them, so that the master gets its answer,
+and said to the inbox on our loop.
+
+    1001  C_SE_NC_1  set-point, MW                 1010  C_SC_NA_1  emergency: on is 0 MW
+    1002  C_SE_TC_1  the same with a time tag      1011  C_SC_NA_1  watchdog: any write
+    1003  C_SE_NC_1  the same, select before operate
+    2001  M_ME_NC_1  measured values, MW, in the order of scada.MEASURED
+    2101  M_SP_NA_1  single points, in the order of scada.FLAGS
+"""
+
+import asyncio
+from importlib.util import find_spec
+from typing import Any
+
+from supervisor.config import Config, ConfigError
+from supervisor.grid.scada import FLAGS, MEASURED, Desk
+from supervisor.grid.told import Board
+from supervisor.inbox import Inbox
+from supervisor.sections.scada import Iec104Config
+
+SOURCE = "iec104"
+SETPOINT, TAGGED, SELECTED, EMERGENCY, WATCHDOG = 1001, 1002, 1003, 1010, 1011
+VALUES, POINTS = 2001, 2101
+REPORT_MS = 2_000
+BEAT_S = 0.5
+
+
+class Iec104:
+    def __init__(self, section: Iec104Config, desk: Desk, board: Board) -> None:
+        self.desk, self._section, self._board = desk, section, board
+        self.port = section.port
+        self._server: Any = None
+        self._points: dict[int, Any] = {}
+
+    async def run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.desk.say()
+        self.start()
+        try:
+            while True:
+                await asyncio.sleep(BEAT_S)
+                if self._server.active_connection_count:
+                    self.desk.linked()
+                    self.desk.say()
+                self.show()
+        finally:
+            self._server.stop()
+
+    def start(self) -> None:
+        import c104
+
+        self._server = c104.Server(ip=self._section.host, port=self._section.port)
+        station = self._server.add_station(common_address=self._section.address)
+        self._orders(c104, station)
+        kinds = ((VALUES, MEASURED, c104.Type.M_ME_NC_1), (POINTS, FLAGS, c104.Type.M_SP_NA_1))
+        for first, names, kind in kinds:
+            for number in range(first, first + len(names)):
+                self._points[number] = station.add_point(number, kind, report_ms=REPORT_MS)
+        self.show()
+        self._server.start()
+        self.port = self._server.port
+
+    def _orders(self, c104: Any, station: Any) -> None:
+        """The command points; each answers the master by what the desk says."""
+
+        def order(
+            point: c104.Point, previous_info: c104.Information, message: c104.IncomingMessage
+        ) -> c104.ResponseState:
+            refusal = self._order(point.io_address, message.info)
+            self._loop.call_soon_threadsafe(self._after, refusal)
+            return c104.ResponseState.FAILURE if refusal else c104.ResponseState.SUCCESS
+
+        direct, select = c104.CommandMode.DIRECT, c104.CommandMode.SELECT_AND_EXECUTE
+        for number, kind, mode in (
+            (SETPOINT, c104.Type.C_SE_NC_1, direct),
+            (TAGGED, c104.Type.C_SE_TC_1, direct),
+            (SELECTED, c104.Type.C_SE_NC_1, select),
+            (EMERGENCY, c104.Type.C_SC_NA_1, direct),
+            (WATCHDOG, c104.Type.C_SC_NA_1, direct),
+        ):
+            self._points[number] = station.add_point(number, kind, command_mode=mode)
+            self._points[number].on_receive(callable=order)
+
+    def _order(self, number: int, info: Any) -> str:
+        if number == EMERGENCY:
+            return self.desk.emergency(bool(info.value))
+        if number == WATCHDOG:
+            return self.desk.watchdog()
+        tag = info.recorded_at if number == TAGGED else None
+        if number == TAGGED and tag is None:
+            return "the command has no time tag"
+        return self.desk.setpoint(float(info.value), tag.timestamp() if tag else None)
+
+    def _after(self, refusal: str) -> None:
+        if refusal:
+            self.desk.refuse(refusal)
+        else:
+            self.desk.say()
+
+    def show(self) -> None:
+        """The values of now; what is not known is marked invalid and keeps no old number."""
+        import c104
+
+        told = self._board.told
+        for number, value in enumerate(MEASURED.values(), VALUES):
+            mw = value(told) if told else None
+            quality = c104.Quality() if mw is not None else c104.Quality.Invalid
+            self._points[number].info = c104.ShortInfo(actual=mw or 0.0, quality=quality)
+        for number, flag in enumerate(FLAGS.values(), POINTS):
+            quality = c104.Quality() if told else c104.Quality.Invalid
+            self._points[number].info = c104.SingleInfo(
+                on=bool(told and flag(told)), quality=quality
+            )
+
+
+def adapter_of(config: Config, inbox: Inbox, board: Board) -> Iec104 | None:
+    section = config.signal.iec104
+    if section is None:
+        return None
+    if find_spec("c104") is None:
+        raise ConfigError("signal.iec104 needs c104 (GPL-3.0): pip install 'surplus[iec104]'")
+    desk = Desk(SOURCE, section, config.site.name, config.site.limit_w, inbox)
+    return Iec104(section, desk, board)

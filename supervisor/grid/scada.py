@@ -1,0 +1,148 @@
+"""What a control room's SCADA orders and reads, whatever protocol carries it.
+
+IEC 60870-5-104 and DNP3 have no expiry on the wire: a set-point stands until the next one,
+and a dead link says nothing.  So the end is ours: the last set-point is held for hold_s
+after the room was last heard, then default_mw, reached as every loss is (loss.py).  Heard
+is a living link, or with watchdog_s a watchdog point that is written.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from supervisor.envelope import Entry
+from supervisor.grid.told import Told
+from supervisor.inbox import Inbox
+from supervisor.loss import Loss, stagger_s
+from supervisor.sections.kinds import W_PER_MW
+from supervisor.sections.scada import ScadaConfig
+
+TAG_OFF_S = 10.0  # how far a command's time tag may be from our clock
+MW = 1e6
+
+
+def _mw(w: int | None) -> float | None:
+    return None if w is None else w / MW
+
+
+# name -> MW, None when not known; in the order of their addresses
+MEASURED: dict[str, Callable[[Told], float | None]] = {
+    "metered": lambda told: _mw(told.metered_w) if told.quality == "ok" else None,
+    "limit in force": lambda told: _mw(told.limit_w),
+    "asked": lambda told: _mw(told.asked_w),
+    "committed": lambda told: _mw(told.committed_w),
+    "capacity": lambda told: _mw(told.capacity_w),
+    "down in 5 s": lambda told: _mw(told.capability.down_w[0]),
+    "down in 60 s": lambda told: _mw(told.capability.down_w[1]),
+    "down in 600 s": lambda told: _mw(told.capability.down_w[2]),
+    "up in 5 s": lambda told: _mw(told.capability.up_w[0]),
+    "up in 60 s": lambda told: _mw(told.capability.up_w[1]),
+    "up in 600 s": lambda told: _mw(told.capability.up_w[2]),
+}
+FLAGS: dict[str, Callable[[Told], bool]] = {
+    "deviates from what was asked": lambda told: told.deviates,
+    "metering not good": lambda told: told.quality != "ok",
+    "held below capacity": lambda told: told.limit_w < told.capacity_w,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the room has said.  Times are Unix seconds."""
+
+    setpoint_w: int | None = None
+    said_s: float = 0.0
+    emergency: bool = False
+    heard_s: float = 0.0
+
+
+class Desk:
+    """Takes orders from any thread; each answers "" or why it was refused.
+
+    say() must run on the loop of the inbox: call(say) is how a protocol's own thread asks.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        section: ScadaConfig,
+        site: str,
+        limit_w: int,
+        inbox: Inbox,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.orders = Orders()
+        self._source, self._section, self._limit_w = source, section, limit_w
+        self._inbox, self._clock, self._lock = inbox, clock, threading.Lock()
+        self._default_w = round(section.default_mw * W_PER_MW)
+        fall_w_per_s = section.fall_pct_per_s / 100 * limit_w
+        delay_s = stagger_s(site, source, section.stagger_s)
+        self._loss = Loss("hold-last", section.silence_s, section.hold_s, delay_s, fall_w_per_s)
+
+    def setpoint(self, mw: float, tag_s: float | None = None) -> str:
+        """At most so much import.  tag_s: the command's own time, where it has one."""
+        now_s = self._clock()
+        if tag_s is not None and abs(now_s - tag_s) > TAG_OFF_S:
+            return (
+                f"the command is {now_s - tag_s:+.1f} s old by its time tag; {TAG_OFF_S:g} at most"
+            )
+        if wrong := self.wrong(mw):
+            return wrong
+        w = math.floor(mw * W_PER_MW)
+        self._set(Orders(w, now_s, self.orders.emergency, now_s))
+        return ""
+
+    def wrong(self, mw: float) -> str:
+        """Why a set-point would be refused; nothing is ordered."""
+        if math.isfinite(mw) and 0 <= mw * W_PER_MW <= self._limit_w:
+            return ""
+        return f"set-point {mw:g} MW; it is 0 to {self._limit_w / MW:g} MW"
+
+    def emergency(self, on: bool) -> str:
+        """Everything asleep, until it is taken back."""
+        now_s, before = self._clock(), self.orders
+        self._set(Orders(before.setpoint_w, before.said_s, on, now_s))
+        return ""
+
+    def watchdog(self) -> str:
+        before = self.orders
+        self._set(Orders(before.setpoint_w, before.said_s, before.emergency, self._clock()))
+        return ""
+
+    def linked(self) -> None:
+        """The link lives; which counts as being heard where no watchdog is asked for."""
+        if not self._section.watchdog:
+            self.watchdog()
+
+    def _set(self, orders: Orders) -> None:
+        with self._lock:
+            self.orders = orders
+
+    def refuse(self, why: str) -> None:
+        self._inbox.refuse(self._source, why)
+
+    def say(self) -> None:
+        """The one entry of this source, when it has changed or was heard again."""
+        with self._lock:
+            orders = self.orders
+        w = 0 if orders.emergency else orders.setpoint_w
+        rows = () if w is None else ((orders.said_s, w),)
+        because = (
+            "emergency" if orders.emergency else "set-point" if rows else "nothing ordered yet"
+        )
+        entry = Entry(
+            self._source,
+            rows,
+            heard_s=orders.heard_s,
+            loss=self._loss,
+            default_w=self._default_w,
+            because=because,
+            emergency=orders.emergency,
+        )
+        before = self._inbox.entries.get(self._source)
+        if before is not None and (before.schedule, before.emergency) == (rows, entry.emergency):
+            self._inbox.entries[self._source] = entry  # heard again, and no news
+        else:
+            self._inbox.put_signal(entry)

@@ -1,0 +1,216 @@
+"""What a SCADA may order, by example; then IEC 60870-5-104 with a real master on the wire."""
+
+import asyncio
+import json
+import math
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor.grid import iec104
+from supervisor.grid.scada import Desk
+from supervisor.inbox import Inbox
+from supervisor.sections.scada import Iec104Config, ScadaConfig
+from tests.supervisor.test_sunspec import Clock, Shown, told
+
+MW, LIMIT_W = 1_000_000, 100_000_000
+
+
+def desk(**section):
+    inbox, clock = Inbox(), Clock()
+    keys = {"default_mw": 5, "stagger_s": 0, "fall_pct_per_s": 100}
+    made = Desk("scada", ScadaConfig(**(keys | section)), "ridge-1", LIMIT_W, inbox, clock)
+    made.say()
+    return made, inbox, clock
+
+
+def mw(inbox, clock):
+    return inbox.entries["scada"].limit_w(clock()) / MW
+
+
+def test_failsafe_until_ordered_then_the_order():
+    made, inbox, clock = desk()
+    assert mw(inbox, clock) == 5
+    assert made.setpoint(62.5) == ""
+    made.say()
+    assert mw(inbox, clock) == 62.5
+
+
+def test_a_lost_room_is_held_on_and_then_the_default():
+    made, inbox, clock = desk(silence_s=35, hold_s=60)
+    made.setpoint(62.5)
+    made.say()
+    clock.now_s += 94
+    assert mw(inbox, clock) == 62.5
+    clock.now_s += 3
+    assert mw(inbox, clock) == 5
+
+
+def test_a_living_link_is_being_heard_unless_a_watchdog_is_asked_for():
+    for watchdog, still in ((False, 62.5), (True, 5)):
+        made, inbox, clock = desk(silence_s=35, hold_s=0, watchdog=watchdog)
+        made.setpoint(62.5)
+        for _ in range(20):
+            clock.now_s += 5
+            made.linked()
+            made.say()
+        assert mw(inbox, clock) == still
+        made.watchdog()
+        made.say()
+        assert mw(inbox, clock) == 62.5
+
+
+def test_an_emergency_is_nothing_until_it_is_taken_back():
+    made, inbox, clock = desk()
+    made.setpoint(62.5)
+    made.emergency(True)
+    made.say()
+    assert mw(inbox, clock) == 0 and inbox.entries["scada"].emergency
+    made.setpoint(80)
+    made.say()
+    assert mw(inbox, clock) == 0
+    made.emergency(False)
+    made.say()
+    assert mw(inbox, clock) == 80
+
+
+@pytest.mark.parametrize("value", [-0.1, 100.1, math.nan, math.inf, -math.inf])
+def test_a_setpoint_out_of_range_changes_nothing(value):
+    made, inbox, clock = desk()
+    made.setpoint(62.5)
+    assert "0 to 100 MW" in made.setpoint(value)
+    made.say()
+    assert mw(inbox, clock) == 62.5
+
+
+def test_a_late_or_early_time_tag_is_refused():
+    made, _, clock = desk()
+    assert made.setpoint(1, clock() - 9) == "" == made.setpoint(1, clock() + 9)
+    assert "+11.0 s old" in made.setpoint(1, clock() - 11)
+    assert "-11.0 s old" in made.setpoint(1, clock() + 11)
+
+
+@given(st.floats(allow_nan=True), st.none() | st.floats(allow_nan=True))
+def test_whatever_is_ordered_never_above_the_sites_own(value, tag_s):
+    made, inbox, clock = desk()
+    made.setpoint(value, tag_s)
+    made.say()
+    assert 0 <= mw(inbox, clock) <= 100
+
+
+# ---- IEC 60870-5-104
+
+
+class Wire:
+    """An outstation, and a master in a process of its own connected to it."""
+
+    def __init__(self, **section):
+        pytest.importorskip("c104")
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        keys = {"port": port, "default_mw": 5, "stagger_s": 0, "fall_pct_per_s": 100}
+        self.section = Iec104Config(**(keys | section))
+        self.inbox, self.board = Inbox(), Shown()
+        self.desk = Desk("scada", self.section, "ridge-1", LIMIT_W, self.inbox)
+        self.station = iec104.Iec104(self.section, self.desk, self.board)
+
+    def mw(self):
+        return self.inbox.entries["scada"].limit_w(time.time()) / MW
+
+    async def __aenter__(self):
+        self.task = asyncio.create_task(self.station.run())
+        await asyncio.sleep(0)
+        pipe = asyncio.subprocess.PIPE
+        program = Path(__file__).with_name("master104.py")
+        words = (sys.executable, program, str(self.section.port))
+        self.master = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe)
+        async with asyncio.timeout(30):
+            while await self.ask(do="state") != "OPEN":
+                await asyncio.sleep(0.05)
+        return self
+
+    async def __aexit__(self, *_):
+        if self.master.returncode is None:
+            self.master.kill()
+        await self.master.wait()
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def ask(self, **order):
+        self.master.stdin.write(json.dumps(order).encode() + b"\n")
+        return json.loads(await self.master.stdout.readline())
+
+    async def send(self, ioa, value, **more):
+        """Whether the outstation confirmed it."""
+        return await self.ask(do="send", ioa=ioa, value=value, **more)
+
+    async def shown(self, wanted):
+        async with asyncio.timeout(10):
+            while not wanted(found := await self.ask(do="read")):
+                await asyncio.sleep(0.05)
+        return found
+
+
+@pytest.mark.real_time
+@pytest.mark.asyncio
+async def test_a_master_orders(until):
+    async with Wire() as wire:
+        assert wire.mw() == 5
+        assert await wire.send(iec104.SETPOINT, 62.5)
+        await until(lambda: wire.mw() == 62.5)
+        assert await wire.send(iec104.SELECTED, 41.0)
+        await until(lambda: wire.mw() == 41)
+        assert not await wire.send(iec104.SETPOINT, 1e9)
+        assert not await wire.send(iec104.TAGGED, 7.0, age_s=60)
+        await until(lambda: len(wire.inbox._refusals) == 2)
+        assert wire.mw() == 41
+        assert await wire.send(iec104.TAGGED, 7.0)
+        await until(lambda: wire.mw() == 7)
+        assert await wire.send(iec104.EMERGENCY, 1)
+        await until(lambda: wire.mw() == 0)
+        assert await wire.send(iec104.EMERGENCY, 0)
+        await until(lambda: wire.mw() == 7)
+
+
+@pytest.mark.real_time
+@pytest.mark.asyncio
+async def test_a_master_reads_and_what_is_not_known_is_invalid():
+    async with Wire() as wire:
+        await wire.shown(lambda found: found["2001"][1] is False)
+        wire.board.told = told()
+        found = await wire.shown(lambda found: found["2001"] == [59.0, True])
+        assert found["2011"] == [41.0, True] and found["2102"] == [False, True]
+        wire.board.told = told(metered_age_s=60.0)
+        found = await wire.shown(lambda found: found["2001"][1] is False)
+        await wire.shown(lambda found: found["2102"] == [True, True])
+
+
+@pytest.mark.real_time
+@pytest.mark.asyncio
+async def test_a_master_that_dies_is_a_loss(until):
+    async with Wire(silence_s=1, hold_s=0) as wire:
+        assert await wire.send(iec104.SETPOINT, 62.5)
+        await until(lambda: wire.mw() == 62.5)
+        wire.master.kill()
+        await until(lambda: wire.mw() == 5)
+
+
+@pytest.mark.real_time
+@pytest.mark.asyncio
+async def test_garbage_on_the_wire_moves_nothing(until):
+    async with Wire() as wire:
+        assert await wire.send(iec104.SETPOINT, 62.5)
+        http = b"GET / HTTP/1.1\r\n\r\n"
+        for garbage in (b"\x68\xff" * 400, b"\x00" * 5000, http, b"\x68\x04\x07"):
+            _, writer = await asyncio.open_connection("127.0.0.1", wire.section.port)
+            writer.write(garbage)
+            await writer.drain()
+            writer.close()
+        assert wire.mw() == 62.5
+        assert await wire.send(iec104.SETPOINT, 61.0)
+        await until(lambda: wire.mw() == 61)
