@@ -73,6 +73,7 @@ class VirtualSite:
         self.loop = asyncio.get_running_loop()
         self.inbox, self.keeper = Inbox(), Keeper(SITE, clock=self.loop.time)
         self.ledger = Ledger(folder / "ledger.db")
+        self.ledger._db.execute("PRAGMA synchronous = OFF")  # nobody is killed here
         settings = {"limit_mw": 1.0, "up_ramp_mw_per_min": 600.0} | settings
         config = Config(site=SiteConfig(name=SITE, **settings))
         self.site = Site(config, self.inbox, self.ledger, KEY, self.now_s, UNIX_S + self.now_s)

@@ -231,7 +231,7 @@ async def hall(folder, fans=2, **keys):
         source = Drives(
             site.inbox,
             readers,
-            Facility(named, RULES, clock()),
+            Facility(named, Rules(cool_down_s=60.0), clock()),
             lambda: load_of(site.site),
             clock=clock,
             unix=lambda: UNIX_S + site.now_s,
@@ -264,9 +264,9 @@ async def test_rigs_wake_only_behind_air_that_moves_and_fans_outlast_them(tmp_pa
         await site.run(40, always)
         assert total_w(models) > 25_000
         site.allow(0)
-        await site.run(120, always)
+        await site.run(60, always)
         assert all(drive.air_pct > 99 for drive in drives.values())
-        await site.run(120, always)
+        await site.run(40, always)
         assert not any(drive.air_pct for drive in drives.values())
 
 
