@@ -12,7 +12,7 @@ from hil.modbus_rigs import Line, ModbusRig
 from supervisor.client import Client, ClientError
 
 pytest.importorskip("pyasic", reason="pip install 'surplus[stock]'")
-from hil.whatsminer import Whatsminer, hosts  # noqa: E402
+from hil.whatsminer import Whatsminer, hosts
 
 SETTINGS = """
 [site]
@@ -101,15 +101,22 @@ async def serving(folder, hall, **settings):
             assert await service.wait() == 0
 
 
+def asked(state):
+    """(the site, its rigs) as the API says."""
+    client = Client.from_state_dir(state)
+    try:
+        return client.site(), client.rigs()
+    finally:
+        client.close()
+
+
 async def seen(state, condition, seconds):
     """The site's view once it is as wished."""
     deadline = asyncio.get_running_loop().time() + seconds
     view = None
     while asyncio.get_running_loop().time() < deadline:
         with suppress(ClientError):
-            client = await asyncio.to_thread(Client.from_state_dir, state)
-            view, rigs = await asyncio.to_thread(lambda: (client.site(), client.rigs()))
-            client.close()
+            view, rigs = await asyncio.to_thread(asked, state)
             if condition(view, rigs):
                 return view
         await asyncio.sleep(0.2)
