@@ -17,7 +17,9 @@ GROUP = "surplus.commands"
 OWN = (
     "alarms",
     "audit",
+    "backup",
     "report",
+    "restore",
     "rigs",
     "run",
     "signal",
