@@ -66,7 +66,16 @@ class Bridge:
         line = dispatcher.dealer.deal(rows, dispatcher.line.epoch + 1, now_s, centre_w, band_w)
         dispatcher.take_line(line, now_s)
         self._ladders = ladder_rows(line, len(dispatcher.fleet))
+        self._give(rows)
+
+    def _give(self, rows: Ints) -> None:
+        """These hear of their ladders."""
+        rows = self._hearing(rows)
         self.rigs.hold(rows, *(column[rows] for column in self._ladders))
+
+    def _hearing(self, rows: Ints) -> Ints:
+        """Those of them that can be reached."""
+        return rows
 
     def tick(
         self, now_s: float, limit_w: int, metered_w: int | None, ahead: Profile = ()
@@ -103,7 +112,7 @@ class Bridge:
         rows = np.unique(line.rig[first:last])
         if everybody:
             rows = np.flatnonzero(self.dispatcher.fleet.counted)
-        self.rigs.admit(admit_w, rows)
+        self.rigs.admit(admit_w, self._hearing(rows))
         self._admit_w = admit_w
 
     def _hear(self, now_s: float) -> None:
@@ -127,7 +136,7 @@ class Bridge:
         due = [row for row, at_s in self._waiting.items() if at_s <= now_s]
         if due:
             rows = np.array(due)
-            self.rigs.hold(rows, *(column[rows] for column in self._ladders))
-            self.rigs.admit(self.dispatcher.admit_w, rows)
+            self._give(rows)
+            self.rigs.admit(self.dispatcher.admit_w, self._hearing(rows))
             for row in due:
                 del self._waiting[row]

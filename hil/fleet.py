@@ -30,7 +30,7 @@ class ModelFleet:
 
     def __init__(self, rigs: int, seed: int = 1, models: tuple[Model, ...] = MODELS) -> None:
         self.models = models
-        self.fails_to_wake: float | None = None  # a share of its own; None: FAILS_TO_WAKE
+        self.fails_to_wake: float | Floats | None = None  # of all, or of each; None: FAILS_TO_WAKE
         self._random = np.random.default_rng(seed)
         parts = np.array([m.part for m in models])
         edges = np.rint(np.cumsum(parts) / parts.sum() * rigs).astype(int)
@@ -138,9 +138,10 @@ class ModelFleet:
         self._wait_s[rows] = np.clip(self._wait_s[rows] - seconds, 0, None)
         up = rows[(self.state[rows] == WAKING) & (self._wait_s[rows] <= 0)]
         fails = FAILS_TO_WAKE if self.fails_to_wake is None else self.fails_to_wake
-        failed = up[self._random.random(len(up)) < fails]
+        fails_here = np.broadcast_to(np.asarray(fails), self.state.shape)[up]
+        failed = up[self._random.random(len(up)) < fails_here]
         self.state[up] = RUNNING
-        self._fail(failed)
+        self.fail(failed)
         self._changed.update(up.tolist())
         aim_w = np.where(
             self.state[rows] == FAULT, self.floor_w[rows], self.listed_w[rows] * self.factor[rows]
@@ -150,8 +151,11 @@ class ModelFleet:
         self.power_w[rows] = np.clip(aim_w, lowest_w, highest_w)
         self._moving[rows] = np.abs(self.power_w[rows] - aim_w) > 0.5
 
-    def _fail(self, rows: Ints) -> None:
+    def fail(self, rows: Ints) -> None:
+        """These are in fault: off within a second or two, and try again later."""
         self.state[rows] = FAULT
+        self._moving[rows] = True
+        self._changed.update(rows.tolist())
         self.end_w[rows] = self.start_w[rows] = FAR_W  # a faulted rig joins anew
         self.level[rows], self.aim_ghs[rows] = 0, 0.0
         for row in rows.tolist():

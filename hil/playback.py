@@ -9,7 +9,7 @@ import numpy as np
 
 from hil.bridge import Bridge, enrol
 from hil.fleet import ModelFleet
-from hil.score import Score
+from hil.score import BEYOND, Commitment, Score
 from supervisor.dispatcher import Decision, Dispatcher, Means
 from supervisor.lookahead import HORIZON_S, Profile
 from supervisor.policy import Policy
@@ -47,7 +47,7 @@ class Playback:
         self.dispatcher = Dispatcher(enrol(self.fleet), means, policy=policy)
         self.bridge = Bridge(self.fleet, self.dispatcher, banded)
         self.bridge.deal(0.0)
-        self.score = Score(WINDOW_S)
+        self.score, self.commitment = Score(WINDOW_S), Commitment()
         self._random = np.random.default_rng(seed)
         self._metered_w: int | None = None
         self.decision: Decision | None = None
@@ -73,23 +73,52 @@ class Playback:
 
     def step(self, now_s: float, step_s: float, limit_w: int, ahead: Profile = ()) -> None:
         """Decide, let the rigs move, read the meter.  ahead: what is known of the minutes ahead."""
-        decision = self.decision = self.bridge.tick(now_s, limit_w, self._metered_w, ahead)
+        self.decision = self.bridge.tick(now_s, limit_w, self._metered_w, ahead)
         self._decided = time.perf_counter()
+        self.drift(now_s, step_s, limit_w)
+
+    def drift(self, now_s: float, step_s: float, limit_w: int) -> None:
+        """Let the rigs move and read the meter, on whatever was decided last."""
+        assert self.decision is not None
         self.fleet.step(step_s)
         noise = 1 + METER_NOISE * float(self._random.standard_normal())
         self._metered_w = round((self.fleet.drawn_w + self.truth.auxiliary_w) * noise)
         if now_s >= self._able_until_s:
             self._able_w, self._able_until_s = self.able_w, now_s + ABLE_EVERY_S
+        floor_w, slack_w = self.truth.floor_w, BEYOND * self._able_w
+        self.commitment.sample(
+            now_s,
+            step_s,
+            limit_w=max(limit_w, floor_w),
+            committed_w=self.decision.committed_w,
+            metered_w=self._metered_w,
+            slack_w=slack_w,
+        )
         self.score.sample(
             now_s,
             step_s,
             limit_w,
-            self.truth.floor_w,
+            floor_w,
             self._able_w,
-            decision.up_w_per_s,
+            self.decision.up_w_per_s,
             self._metered_w,
             self.fleet.hash_ghs,
         )
+
+    def lose_reading(self) -> None:
+        """The meter says nothing before the next decision."""
+        self._metered_w = None
+
+    def report(self, seconds: float) -> dict[str, float]:
+        """The keys that come from what was seen."""
+        return {
+            "rigs": len(self.fleet.names),
+            "firmware_rigs": 0,
+            **self.score.report(),
+            **self.commitment.report(),
+            "sleeps_per_rig_day": self.sleeps_per_rig_day(seconds),
+            "messages_lost": 0,
+        }
 
 
 def known(series: Series, at_s: float) -> tuple[int, Profile]:
@@ -123,12 +152,7 @@ def play(
             print(f"replay: at {now_s:.0f} s: {error!r}", file=sys.stderr)
             if errors >= 10:
                 break
-    return {
-        "rigs": rigs,
-        "firmware_rigs": 0,
-        **playback.score.report(),
-        "sleeps_per_rig_day": playback.sleeps_per_rig_day(steps * step_s),
-        "messages_lost": 0,
+    return playback.report(steps * step_s) | {
         "errors": errors,
         "simulated_s": steps * step_s,
         "wall_s": round(time.monotonic() - started_s, 1),

@@ -92,3 +92,35 @@ class Score:
         differs = metered[:whole].reshape(shape).mean(axis=1) - asked[:whole].reshape(shape).mean(1)
         worst: Floats = np.abs(differs)
         return worst
+
+
+class Commitment:
+    """Whether the site stays below what leases allow, and how soon that is below the envelope."""
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+        self.longest_s = self.above_s = 0.0
+
+    def sample(
+        self,
+        at_s: float,
+        step_s: float,
+        limit_w: float,
+        committed_w: float,
+        metered_w: float,
+        slack_w: float,
+    ) -> None:
+        """limit_w: what is allowed, at least the floor.  metered_w: at the end of the step."""
+        if committed_w <= limit_w + slack_w:
+            self._since_s = None
+        elif self._since_s is None:
+            self._since_s = at_s
+        else:
+            self.longest_s = max(self.longest_s, at_s - self._since_s)
+        self.above_s += step_s * (metered_w > committed_w + slack_w)
+
+    def report(self) -> dict[str, float]:
+        return {
+            "committed_above_limit_s_max": round(self.longest_s, 1),
+            "drawn_above_committed_s": round(self.above_s, 1),
+        }

@@ -14,6 +14,7 @@ BENCHES = {
     "reconnect": "the broker killed under thousands of clients: until all are back",
     "load": "a whole site, a connection for every rig: CPU and memory of each process",
     "frequency": "a fall of the grid's frequency: what is shed by when, and the way back",
+    "day": "24 virtual hours of a whole site with faults: tracking, overshoot, leases",
     "band": "sleeps and energy of the frequency band against pure merit order",
     "recovery": "the supervisor killed at random instants: back in control, ledger whole",
     "history": "telemetry of a whole site: bytes a rig and day, what a beat pays, reading",

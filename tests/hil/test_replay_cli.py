@@ -48,7 +48,9 @@ def test_as_json_one_object_with_the_keys_and_nothing_else(replay):
     done = replay(PLAIN, "--rigs", "120", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert KEYS <= set(result) <= KEYS | {"falls", "sleeps_per_rig_day"}
+    more = {"falls", "sleeps_per_rig_day"}
+    leases = {"committed_above_limit_s_max", "drawn_above_committed_s"}
+    assert KEYS <= set(result) <= KEYS | more | leases
     assert all(type(value) in (int, float) for value in result.values())
     assert (result["rigs"], result["firmware_rigs"]) == (120, 0)
     assert result["simulated_s"] == 360 and result["errors"] == 0
