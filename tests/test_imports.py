@@ -21,7 +21,7 @@ BENCHES = "hil/benches/"
 # parts of the bench that play a whole site, with the supervisor in it
 WHOLE_SITE = {
     *("hil/commands/bench.py", "hil/commands/demo.py", "hil/commands/replay.py"),
-    *("hil/bridge.py", "hil/demo.py", "hil/fleet.py", "hil/modelled.py"),
+    *("hil/bridge.py", "hil/day.py", "hil/demo.py", "hil/fleet.py", "hil/modelled.py"),
     *("hil/playback.py", "hil/score.py", "hil/supervised.py", "hil/surplus.py"),
     *("hil/commands/stories.py", "hil/story_parts.py"),
     *("hil/story_site.py", "hil/story_world.py"),
