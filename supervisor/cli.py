@@ -20,6 +20,7 @@ OWN = (
     "backup",
     "report",
     "restore",
+    "rig",
     "rigs",
     "run",
     "signal",

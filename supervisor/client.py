@@ -16,7 +16,13 @@ from supervisor.view import (
     AlarmView,
     AuditView,
     EventView,
+    HoldOrder,
+    HoldsResult,
+    HoldView,
+    LimitOrder,
     NewToken,
+    PreviewView,
+    ReleaseOrder,
     RigDetail,
     RigView,
     SignalDetail,
@@ -144,6 +150,25 @@ class Client:
     def silence(self, order: SilenceOrder) -> None:
         """Raises RefusedError with the reason when it cannot be."""
         self._ask("POST", "/api/silences", content=msgspec.json.encode(order))
+
+    def holds(self) -> list[HoldView]:
+        return self._read("GET", "/api/holds", list[HoldView])
+
+    def hold(self, order: HoldOrder) -> HoldsResult:
+        """Raises RefusedError with the reason when it cannot be."""
+        return self._read("POST", "/api/holds", HoldsResult, content=msgspec.json.encode(order))
+
+    def preview_hold(self, order: HoldOrder) -> PreviewView:
+        content = msgspec.json.encode(order)
+        return self._read("POST", "/api/holds/preview", PreviewView, content=content)
+
+    def release(self, order: ReleaseOrder) -> HoldsResult:
+        content = msgspec.json.encode(order)
+        return self._read("POST", "/api/holds/release", HoldsResult, content=content)
+
+    def preview_signal(self, mw: float) -> PreviewView:
+        content = msgspec.json.encode(LimitOrder(mw=mw))
+        return self._read("POST", "/api/signal/preview", PreviewView, content=content)
 
     def tokens(self) -> list[TokenView]:
         return self._read("GET", "/api/tokens", list[TokenView])

@@ -55,7 +55,12 @@ _INTS = (
     "event",
     "event_kept",
 )
-_WISHED = {"priority": PRIORITY, "node": NOWHERE}  # integers that do not begin at 0
+# integers that do not begin at 0
+_WISHED = {
+    "priority": PRIORITY,
+    "node": NOWHERE,
+    "held_level": 1 << 30,
+}
 _TABLES = ("_watts", "_ghs")  # by level
 
 
@@ -102,6 +107,7 @@ class Fleet:
     event: Ints
     event_kept: Ints  # the newest event on record here
     priority: Ints  # 0 protected, then 1 to 9: who goes first
+    held_level: Ints  # the highest on the ladder it holds, where people cut it
     node: Ints  # where it hangs on the tree of feeders; -1 is not known
     counted: Bools
     _watts: Ints

@@ -69,7 +69,8 @@ class Flight:
             self._built = key
             self.floor_w = int(fleet.floor_w.sum())
             counted = fleet.counted.astype(float)
-            self.full = [Curve(part, counted) for part in self.parts]
+            held = fleet.held_level if (fleet.held_level < fleet.top_level).any() else None
+            self.full = [Curve(part, counted, held) for part in self.parts]
             if (fleet.cap_level < fleet.top_level).any():
                 self.capped = [Curve(part, counted, fleet.cap_level) for part in self.parts]
             else:

@@ -134,5 +134,6 @@ def standing_rows(ledger: Ledger) -> list[Draft]:
     """All rows the next supervisor reads when it takes over."""
     signals = [row for row in ledger.last_by_source("signal") if row.body.get("schedule")]
     last = [row for kind in ("term", "learned") if (row := ledger.last(kind))]
-    rows = [*last, *signals, *ledger.newest(DECISIONS, "decision")]
+    people = [row for kind in ("hold", "alarm", "silence") for row in ledger.last_by_source(kind)]
+    rows = [*last, *signals, *people, *ledger.newest(DECISIONS, "decision")]
     return [Draft(row.kind, row.source, row.why, row.body) for row in rows]

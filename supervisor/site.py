@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 
 from protocols import mac, messages, topics
+from protocols.ladder import Step
 from supervisor import lookahead, memory, slow
 from supervisor.admission import Admission
 from supervisor.config import Config
@@ -16,6 +17,7 @@ from supervisor.envelope import Entry, Envelope, settle
 from supervisor.fleet import Fleet
 from supervisor.frequency import Droop, Response
 from supervisor.hearing import Hearing
+from supervisor.holds import Holds
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger, Row
 from supervisor.line import Line
@@ -52,6 +54,7 @@ class Site:
         self.term, self.seq = self._next_term(unix_s), 0
         self._remember(now_s)
         self.hearing = Hearing(self.fleet, self._event)
+        self.holds = Holds(self.hearing, ledger, self.means.lease_s, unix_s)
         self.envelope: Envelope | None = None
         self.decision: Decision | None = None
         self.unix_s = 0.0
@@ -115,6 +118,8 @@ class Site:
         """Hear, decide, record, broadcast."""
         self.unix_s = unix_s
         self._hear(now_s)
+        changing = self.admission.next_line is not None
+        self.holds.step(now_s, unix_s, self.dispatcher.line.epoch, changing)
         off = self.fleet.surely_off(now_s, self.means.lease_s + OFF_SLACK_S)
         if len(off):
             self.fleet.uncount(off)
@@ -124,10 +129,10 @@ class Site:
             self.admission.closed_until_s = self.hearing.foreign_s + self.means.lease_s
         self.admission.step(self.hearing.joining, now_s, unix_s)
         entries = self._entries(now_s)
-        self.envelope = self._settled(entries, unix_s)
+        self.envelope = self.settled(entries, unix_s)
         horizon_s = lookahead.horizon_s(self.envelope.limit_w, self.means.down_w_per_s)
         ahead = lookahead.profile(
-            entries, lambda words, at_s: self._settled(words, at_s).limit_w, unix_s, horizon_s
+            entries, lambda words, at_s: self.settled(words, at_s).limit_w, unix_s, horizon_s
         )
         self._hold()
         metered_w = self._meter(now_s)
@@ -140,7 +145,8 @@ class Site:
         self._send_ladders(publish, now_s, unix_s)
         return self.decision
 
-    def _settled(self, entries: Iterable[Entry], unix_s: float) -> Envelope:
+    def settled(self, entries: Iterable[Entry], unix_s: float) -> Envelope:
+        """What these words come to at a time."""
         site = self.config.site
         return settle(entries, site.limit_w, site.default_w, unix_s)
 
@@ -213,7 +219,7 @@ class Site:
         publish: Publish,
         row: int,
         line: Line,
-        ladder: tuple[object, ...],
+        ladder: tuple[Step, ...],
         now_s: float,
         unix_s: float,
     ) -> None:
@@ -229,7 +235,7 @@ class Site:
                 "term": self.term,
                 "seq": self.seq,
                 "epoch": line.epoch,
-                "ladder": [list(step) for step in ladder],  # type: ignore[call-overload]
+                "ladder": [list(step) for step in self.holds.cut(row, line.epoch, ladder)],
                 "event": int(fleet.event_kept[row]),
             },
         )

@@ -36,6 +36,9 @@ class Table:
         self.state = np.where(self.silent, SILENT, fleet.state)
         self.state[self.down] = DOWN
         self.admitted_w = fleet.floor_w + site.dispatcher.admitted_by_rig().astype(np.int64)
+        for row, level in site.holds.levels():
+            most_w = fleet.points.watts[row, min(level, int(fleet.top_level[row]))]
+            self.admitted_w[row] = min(self.admitted_w[row], most_w)
         self.sickness = self._sickness()
 
     def place(self, row: int) -> str:
@@ -155,4 +158,5 @@ class Table:
             age_s=float(self.age_s[row]),
             sickness=int(self.sickness[row]),
             why=fleet.whys[row],
+            held=str(self._site.holds.by_rig.get(fleet.names[row], "")),
         )

@@ -69,6 +69,7 @@ class RigView(msgspec.Struct, frozen=True, kw_only=True):
     sickness: int  # 0 well; the table's order
     why: str
     place: str = ""  # the container it stands in; "" when nobody said
+    held: str = ""  # by people, and why
 
 
 class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,3 +228,55 @@ class SilenceOrder(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = ""
     by: str = "operator"
     why: str = ""
+
+
+class PreviewView(msgspec.Struct, frozen=True, kw_only=True, rename={"raise_": "raise"}):
+    """What an order would do, in watts at the meter and in rigs."""
+
+    envelope_w: int  # then
+    holds: bool  # whether this order would be the lowest word
+    now_w: int
+    then_w: int
+    sleep: int  # rigs that would go to sleep,
+    wake: int  # wake up,
+    lower: int  # run lower,
+    raise_: int  # run higher
+    up_s: float  # how long a rise takes, at the declared ramp
+
+
+class LimitOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's limit to be tried."""
+
+    mw: float
+
+
+class HoldOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Rigs held back until a time: at a level, or at the highest below so many watts."""
+
+    rigs: list[str]
+    for_s: float
+    level: int | None = None
+    watts: int | None = None
+    maintenance: bool = False
+    by: str = "operator"
+    why: str = ""
+
+
+class ReleaseOrder(msgspec.Struct, frozen=True, kw_only=True):
+    rigs: list[str]
+    by: str = "operator"
+
+
+class HoldView(msgspec.Struct, frozen=True, kw_only=True):
+    rig: str
+    level: int
+    until_s: float
+    by: str
+    why: str
+    maintenance: bool
+
+
+class HoldsResult(msgspec.Struct, frozen=True, kw_only=True):
+    """rig -> "held", "released", or why not."""
+
+    rigs: dict[str, str]

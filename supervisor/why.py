@@ -50,6 +50,8 @@ def now(site: Site, view: RigView, row: int) -> list[str]:
     """The chain for a rig as it is now."""
     chain, made = of_site_now(site), site.decision
     assert made is not None
+    if view.held:
+        chain.append(f"held: {view.held}")
     if site.fleet.counted[row]:
         chain += _rig(site.dispatcher.line.ladder(row), made.admit_w)
     else:
@@ -89,6 +91,9 @@ def then(ledger: Ledger, archive: Archive, rig: str, at_s: float) -> list[str] |
             chain.append(f"ladder: those of epoch {row.body['epoch']} are no longer kept")
         else:
             chain += _rig(ladder or (), row.body["admit_w"])
+    held = ledger.of_source("hold", rig, 1, at_s)
+    if held and held[0].body.get("until_s", 0.0) > at_s:
+        chain.append(f"held: {held[0].why}")
     if look is None:
         chain.append("rig said: no look at it is kept for that time")
     else:

@@ -88,6 +88,8 @@ def _columns(site: Site, table: Table, now_s: float, began_s: float) -> dict[str
     asleep = heard & fleet.counted & (table.admitted_w <= fleet.floor_w)
     over_w = fleet.power_w - fleet.floor_w
     beat_s = site.config.site.telemetry_s
+    itself = heard.copy()  # a rig that people hold back does not hold itself back
+    itself[[row for row, _ in site.holds.levels()]] = False
     return {
         "missed": np.where(table.down, 0.0, np.minimum(table.age_s, now_s - began_s) / beat_s),
         "down_s": np.where(table.down, now_s - fleet.down_s, 0.0),
@@ -98,7 +100,7 @@ def _columns(site: Site, table: Table, now_s: float, began_s: float) -> dict[str
         "unjoined": (heard & ~fleet.counted & (fleet.state != FAULT)).astype(float)
         + (heard & fleet.counted & (fleet.state == JOINING)).astype(float),
         "capped_pct": np.where(
-            heard, 100.0 * (1 - fleet.cap_level / np.maximum(1, fleet.top_level)), 0.0
+            itself, 100.0 * (1 - fleet.cap_level / np.maximum(1, fleet.top_level)), 0.0
         ),
         "over_pct": np.where(running, 100.0 * (fleet.power_w / np.maximum(1, most_w) - 1), 0.0),
         "hash_low_pct": np.where(

@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from supervisor.client import Client
+    from supervisor.view import PreviewView
 
 WRONG, BAD_CALL = 1, 2
 STATE_DEFAULT = Path("surplus-state")
@@ -48,6 +49,23 @@ def seconds(text: str) -> float:
         return units.parse_seconds(text)
     except units.UnitError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def effect(preview: "PreviewView") -> list[str]:
+    """What would happen, for a person who has to say yes."""
+    from supervisor import units
+
+    rigs = {
+        "sleep": preview.sleep,
+        "wake": preview.wake,
+        "run lower": preview.lower,
+        "run higher": preview.raise_,
+    }
+    lines = [f"{units.watts(preview.now_w)} now, {units.watts(preview.then_w)} then"]
+    lines += [f"{count:,} rigs {what}" for what, count in rigs.items() if count]
+    if preview.up_s > 1:
+        lines.append(f"reached in {units.age(preview.up_s)}, at the declared ramp")
+    return lines
 
 
 def remark(text: str) -> None:

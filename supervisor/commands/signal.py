@@ -18,6 +18,7 @@ By = Annotated[str, typer.Option("--by", metavar="NAME", help="whose word it is"
 def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="What is said to the site, and saying it.")
     group.command("set")(set_)
+    group.command("preview")(preview)
     group.command("clear")(clear)
     group.command("list")(list_)
     app.add_typer(group, name="signal")
@@ -42,6 +43,22 @@ def set_(
     with commands.asking(state) as supervisor:
         supervisor.order_signal(SignalOrder(mw=power / 1e6, for_s=for_s, by=by))
     typer.echo(f"{units.watts(power)} for {units.age(for_s)}, by {by}")
+
+
+def preview(
+    power: Annotated[int, typer.Argument(parser=watts, metavar="POWER", help="as 3.2MW or 900kW")],
+    state: StateDir = commands.STATE_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """What limiting the site to POWER would do, without doing it."""
+    with commands.asking(state, refused=commands.BAD_CALL) as supervisor:
+        found = supervisor.preview_signal(power / 1e6)
+    if as_json:
+        commands.show_json(found)
+        return
+    typer.echo("\n".join(commands.effect(found)))
+    if not found.holds:
+        commands.remark(f"somebody else holds it at {units.watts(found.envelope_w)} already")
 
 
 def clear(state: StateDir = commands.STATE_DEFAULT) -> None:

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from supervisor import archive, audit, said, why
+from supervisor import archive, audit, preview, said, why
 from supervisor.alarms.keeper import Keeper
 from supervisor.alarms.state import Change
 from supervisor.audit import Deed
@@ -13,13 +13,16 @@ from supervisor.ledger import Row
 from supervisor.line import Line
 from supervisor.live import Page, Wish
 from supervisor.metrics import Seen
+from supervisor.people.holding import Holding
 from supervisor.site import Site
 from supervisor.table import Table
 from supervisor.units import watts
 from supervisor.view import (
     AuditView,
     EventView,
+    HoldOrder,
     PlaceView,
+    PreviewView,
     RigDetail,
     SignalDetail,
     SignalOrder,
@@ -46,6 +49,7 @@ class People:
         self._asked_w: deque[int] = deque(maxlen=HISTORY)
         self._metered_w: deque[int | None] = deque(maxlen=HISTORY)
         self._now_s = 0.0
+        self.holding = Holding(site)
         self._table: Table | None = None
         self._archive = archive.Archive(site.ledger.path.with_name("archive.db"))
         self._kept_line: Line | None = None
@@ -221,6 +225,12 @@ class People:
         return audit.newest(self._site.ledger, limit, who)
 
     # ---- wishes
+
+    def preview_hold(self, order: HoldOrder) -> PreviewView:
+        return self.holding.preview(order, self.table)
+
+    def preview_signal(self, limit_w: int) -> PreviewView:
+        return preview.of_limit(self._site, self._now_s, limit_w)
 
     def order_signal(self, order: SignalOrder) -> str:
         limit_w, now_s = round(order.mw * 1e6), time.time()

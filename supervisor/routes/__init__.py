@@ -19,7 +19,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from supervisor import roles
 from supervisor.gate import Door
-from supervisor.routes import access, alarms, metrics, rigs, signals, site, stream
+from supervisor.routes import access, alarms, holds, metrics, rigs, signals, site, stream
 from supervisor.routes.parts import BODY_MAX, Provider, caller_of, known_error, unknown_error
 
 __all__ = ["BODY_MAX", "Provider", "application"]
@@ -29,6 +29,7 @@ HANDLERS: Sequence[Any] = (
     *rigs.HANDLERS,
     *signals.HANDLERS,
     *alarms.HANDLERS,
+    *holds.HANDLERS,
     *metrics.HANDLERS,
     *access.HANDLERS,
     *stream.HANDLERS,

@@ -10,7 +10,7 @@ from litestar.params import FromQuery, JSONBody
 
 from supervisor.routes.parts import deletes, name_of, name_wrong, posts, provider_of, reads
 from supervisor.tokens import Caller
-from supervisor.view import SignalDetail, SignalOrder
+from supervisor.view import LimitOrder, PreviewView, SignalDetail, SignalOrder
 
 MW_MAX = 10_000.0
 ORDER_S_MAX = 7 * 86_400.0
@@ -33,6 +33,14 @@ def order_signal(
     return {"accepted": order.by}
 
 
+@posts("/api/signal/preview")
+def preview_signal(state: State, data: JSONBody[LimitOrder]) -> PreviewView:
+    """What a person's limit would do, without saying it."""
+    if reason := order_error(SignalOrder(mw=data.mw, for_s=1.0)):
+        raise HTTPException(reason, status_code=422)
+    return provider_of(state).preview_signal(round(data.mw * 1e6))
+
+
 @deletes("/api/signal")
 def withdraw_signal(state: State, source: FromQuery[str] = "operator") -> dict[str, str]:
     """Take a person's limit back."""
@@ -50,4 +58,4 @@ def order_error(order: SignalOrder) -> str:
     return name_wrong(order.by)
 
 
-HANDLERS = (signals, order_signal, withdraw_signal)
+HANDLERS = (signals, order_signal, preview_signal, withdraw_signal)

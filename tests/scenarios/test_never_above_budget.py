@@ -1,7 +1,7 @@
 """The sum of what rigs admit is never above the budget broadcast, whatever happens to them.
 
 Real supervisor, real firmware decisions; hypothesis deals losses, cuts, reboots, faults,
-replays, new rigs, new limits and dead supervisors.
+replays, new rigs, new limits and people who hold rigs back, dead supervisors.
 """
 
 import random
@@ -33,6 +33,8 @@ events = st.one_of(
     st.tuples(st.sampled_from(("cut", "mend", "reboot", "fault", "heal")), names),
     st.tuples(st.just("replay"), names, st.integers(0, 60)),
     st.tuples(st.just("lose"), st.frozensets(names)),
+    st.tuples(st.just("hold"), names, st.integers(0, 4), st.integers(1, 40)),
+    st.tuples(st.just("let_go"), names),
     st.tuples(st.just("wait"), st.integers(1, 14)),
     st.tuples(st.just("silence"), st.integers(1, 14)),
     st.tuples(st.just("kill")),
@@ -90,6 +92,8 @@ def warm(folder: str, limit_w: int = 9000) -> World:
 @example([("takeover", 0, ALL_BUT_R3), ("wait", 14), ("takeover", 7, frozenset()), ("wait", 14)])
 @example([("cut", "r3"), ("wait", 14), ("wait", 6), ("takeover", 0, frozenset()), ("mend", "r3")])
 @example([("join",), ("wait", 2), ("takeover", 3, frozenset()), ("wait", 14), ("ask", 2000)])
+@example([("hold", "r0", 0, 40), ("wait", 14), ("lose", ALL_BUT_R3), ("let_go", "r0"), ("wait", 5)])
+@example([("hold", "r0", 0, 9), ("hold", "r1", 1, 9), ("wait", 9), ("silence", 8), ("wait", 14)])
 @example([("join",), ("wait", 14), ("wait", 14), ("ask", 12_000), ("join",), ("wait", 14)])
 def test_never_above_budget(story: list[tuple]) -> None:
     with tempfile.TemporaryDirectory() as folder:

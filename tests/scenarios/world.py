@@ -11,6 +11,7 @@ from firmware.dispatch import BUDGET, Dispatch
 from protocols import mac, messages, topics
 from supervisor.config import Config
 from supervisor.envelope import Entry
+from supervisor.holds import Hold
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
 from supervisor.replica import LAG
@@ -258,6 +259,15 @@ class World:
         rig.faulted, rig.said = True, ()
         if rig.cut_at is None:
             self.inbox.put_rig(name, "hello", rig.hello())
+
+    def hold(self, name: str, level: int, seconds: int) -> None:
+        """Somebody holds it back until a time."""
+        if name in self.site.fleet.row_of:
+            until_s = UNIX_S + self.now_s + seconds
+            self.site.holds.put(name, Hold(level=level, until_s=until_s, by="ann"))
+
+    def let_go(self, name: str) -> None:
+        self.site.holds.release(name, "ann")
 
     def heal(self, name: str) -> None:
         self.rigs[name].faulted = False

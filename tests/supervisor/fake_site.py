@@ -19,7 +19,10 @@ from supervisor.view import (
     AlarmView,
     AuditView,
     EventView,
+    HoldsResult,
+    HoldView,
     PlaceView,
+    PreviewView,
     RigDetail,
     RigView,
     SignalDetail,
@@ -156,6 +159,22 @@ ALARM = AlarmView(
 )
 
 
+HOLD = HoldView(
+    rig="rig-0007", level=0, until_s=NOW_S + 600, by="ann", why="a smell", maintenance=False
+)
+PREVIEW = PreviewView(
+    envelope_w=2_000_000,
+    holds=True,
+    now_w=3_190_000,
+    then_w=2_000_000,
+    sleep=340,
+    wake=0,
+    lower=1,
+    raise_=0,
+    up_s=0.0,
+)
+
+
 def _audit(deed):
     values = {"at_s": NOW_S} | {name: getattr(deed, name) for name in deed.__struct_fields__}
     del values["address"]
@@ -191,6 +210,24 @@ class FakeAlarms:
             self.wishes.append(wish)
 
 
+class FakeHolding:
+    def __init__(self):
+        self.orders, self.released = [], []
+
+    def views(self):
+        return [HOLD] if self.orders else []
+
+    def hold(self, order):
+        self.orders.append(order)
+        known = {rig.rig for rig in RIGS}
+        told = {rig: "held" if rig in known else "no rig is called so" for rig in order.rigs}
+        return HoldsResult(rigs=told)
+
+    def release(self, rigs, by):
+        self.released.append((rigs, by))
+        return HoldsResult(rigs=dict.fromkeys(rigs, "released"))
+
+
 class FakeSite:
     """A provider that says what it was given and remembers what it was told."""
 
@@ -198,6 +235,13 @@ class FakeSite:
         self.now, self.refusal = site, refusal
         self.orders, self.withdrawn, self.broken, self.deeds = [], [], False, []
         self.withdrawable, self.alarms = ("operator",), FakeAlarms()
+        self.holding = FakeHolding()
+
+    def preview_hold(self, order):
+        return PREVIEW
+
+    def preview_signal(self, limit_w):
+        return PREVIEW
 
     def unix_s(self):
         return NOW_S

@@ -219,6 +219,46 @@ def test_an_alarm_is_acknowledged_and_silenced(surplus, site):
     assert surplus("alarms", "silence", "--for", "soon", "--rule", "rig-hot").exit_code == 2
 
 
+def test_one_rig_in_full(surplus):
+    shown = surplus("rig", "show", "rig-0007").stdout
+    assert "rig       rig-0007, S21 Pro" in shown and "held      by nobody" in shown
+    assert "points    1.00 kW 60.0 TH/s, 3.10 kW 215 TH/s" in shown and "1 to 975 W" in shown
+    assert json.loads(surplus("rig", "show", "rig-0007", "--json").stdout)["epoch"] == 2
+    assert surplus("rig", "show", "nobody").exit_code == 2
+
+
+def test_rigs_are_held_and_let_go(surplus, site):
+    site.holding.orders.clear()
+    assert "nobody holds" in surplus("rig", "held").stderr
+    done = surplus("rig", "sleep", "rig-0007", "--for", "30m", "--by", "ann", "--why", "a smell")
+    assert (done.exit_code, done.stdout) == (0, "rig-0007         held\n")
+    order = site.holding.orders[-1]
+    assert (order.rigs, order.for_s, order.level, order.by, order.why) == (
+        ["rig-0007"], 1800.0, 0, "ann", "a smell",
+    )  # fmt: skip
+    surplus("rig", "limit", "rig-0007", "--watts", "2000", "--for", "1h")
+    assert (site.holding.orders[-1].watts, site.holding.orders[-1].level) == (2000, None)
+    surplus("rig", "maintenance", "rig-0007", "rig-0008", "--for", "2d")
+    assert site.holding.orders[-1].maintenance and len(site.holding.orders[-1].rigs) == 2
+    assert (
+        "rig-0007" in surplus("rig", "held").stdout and "a smell" in surplus("rig", "held").stdout
+    )
+    assert surplus("rig", "sleep", "nobody", "--for", "1m").exit_code == 1
+    assert surplus("rig", "limit", "rig-0007", "--for", "1m").exit_code == 2
+    assert surplus("rig", "wake", "rig-0007", "--by", "bob").stdout == "rig-0007         released\n"
+    assert site.holding.released[-1] == (["rig-0007"], "bob")
+
+
+def test_what_it_would_do_is_said_before(surplus, site):
+    count = len(site.holding.orders)
+    shown = surplus("rig", "sleep", "rig-0007", "--for", "1m", "--preview").stdout
+    assert shown.splitlines() == ["3.19 MW now, 2.00 MW then", "340 rigs sleep", "1 rigs run lower"]
+    assert len(site.holding.orders) == count
+    assert surplus("signal", "preview", "2MW").stdout == shown
+    assert json.loads(surplus("signal", "preview", "2MW", "--json").stdout)["sleep"] == 340
+    assert site.orders == []
+
+
 def test_what_people_did_is_told(surplus, site):
     site.deeds.clear()
     assert "nobody has done anything" in surplus("audit").stderr

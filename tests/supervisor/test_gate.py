@@ -20,6 +20,10 @@ SENT = {
     ("POST", "/api/signal"): {"json": ORDER},
     ("POST", "/api/alarms/ack"): {"json": {"key": "rig-silent c07"}},
     ("POST", "/api/silences"): {"json": {"rule": "rig-hot", "for_s": 60}},
+    ("POST", "/api/signal/preview"): {"json": {"mw": 2.0}},
+    ("POST", "/api/holds"): {"json": {"rigs": ["rig-0001"], "for_s": 60, "level": 0}},
+    ("POST", "/api/holds/preview"): {"json": {"rigs": ["rig-0001"], "for_s": 60, "level": 0}},
+    ("POST", "/api/holds/release"): {"json": {"rigs": ["rig-0001"]}},
     ("POST", "/api/tokens"): {"json": {"name": "eve", "role": "viewer", "days": 1}},
 }
 
@@ -102,6 +106,42 @@ def test_an_open_socket_ends_with_its_token(site, monkeypatch):
             while True:
                 live.recv(5)
     assert closed.value.rcvd.code == stream.NO_TOKEN
+
+
+def test_a_technician_holds_a_few_rigs_and_an_operator_many(site):
+    few = {"rigs": [f"rig-{n:04}" for n in range(1, 51)], "for_s": 60, "level": 0, "by": "x"}
+    many = few | {"rigs": [*few["rigs"], "rig-0051"]}
+    technician, operator = site.tokens["technician"], site.tokens["operator"]
+    assert site.ask("POST", "/api/holds", technician, json=few).status_code == 200
+    refused = site.ask("POST", "/api/holds", technician, json=many)
+    assert refused.status_code == 403 and "more than 50 rigs" in refused.json()["error"]
+    assert site.ask("POST", "/api/holds", operator, json=many).status_code == 200
+    refused = site.ask("POST", "/api/holds/release", technician, json={"rigs": many["rigs"]})
+    assert refused.status_code == 403
+    assert [(order.by, len(order.rigs)) for order in site.fake.holding.orders] == [
+        ("technician", 50),
+        ("operator", 51),
+    ]
+
+
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        ({"for_s": 0}, "for_s is above 0"),
+        ({"for_s": 1e9}, "30 days"),
+        ({"level": None}, "one of level, watts and maintenance"),
+        ({"watts": 500}, "one of level, watts and maintenance"),
+        ({"level": -1}, "level is 0 to 255"),
+        ({"rigs": []}, "rigs are 1 to 2000"),
+        ({"why": "x" * 201}, "200 characters"),
+    ],
+)
+def test_a_hold_that_cannot_be_has_a_reason(site, change, reason):
+    order = {"rigs": ["rig-0001"], "for_s": 60, "level": 0} | change
+    for path in ("/api/holds", "/api/holds/preview"):
+        answer = site.ask("POST", path, TOKEN, json=order)
+        assert answer.status_code == 422 and reason in answer.json()["error"]
+    assert not site.fake.holding.orders
 
 
 def test_a_token_has_its_own_name_and_only_this_machine_says_others(site):
