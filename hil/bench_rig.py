@@ -4,6 +4,7 @@ micropython <--pipe--> lockstep -- wiring -- chips -- plant
                           '-- sockets -- net -- broker, all on one clock
 """
 
+import os
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -215,7 +216,7 @@ class BenchRig(Rig):
         self._let_go()
 
     def _hear_console(self) -> None:
-        size = self.log_path.stat().st_size
+        size = os.stat(self.log_path).st_size
         if size > self._console:
             with self.log_path.open("rb") as log:
                 log.seek(self._console)
@@ -241,10 +242,13 @@ class BenchRig(Rig):
             return False
         return True
 
+    @property
+    def recording(self) -> bool:
+        return self.transactions is not None
+
     def saw(self, op: int, n: int, payload: bytes, answer: bytes) -> None:
-        if self.transactions is not None:
-            kind = wire.BUS_NAMES[op]
-            self.transactions.append((self._clock.now_s(), kind, n, payload, answer))
+        assert self.transactions is not None
+        self.transactions.append((self._clock.now_s(), wire.BUS_NAMES[op], n, payload, answer))
 
     def net(self, op: int, n: int, payload: bytes) -> None:
         if op == wire.WLAN:

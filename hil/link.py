@@ -105,6 +105,14 @@ def foreseeing(board: Board, op: int, n: int, payload: bytes) -> Callable[[], by
     return None
 
 
+def touching(board: Board, op: int, n: int, payload: bytes) -> Callable[[], object] | None:
+    """Does what a foreseen asking writes, such as a register's number; None where nothing is."""
+    if op != wire.I2C:
+        return None
+    address, out, _ = transfer(payload)
+    return lambda: board.i2c(n, address, out, 0)
+
+
 def transfer(payload: bytes) -> tuple[int, bytes, int]:
     """(address, bytes to write, bytes to read)."""
     address, size = struct.unpack_from(wire.I2C_HEAD, payload)

@@ -40,6 +40,10 @@ class Gone:
 class Host(Protocol):
     """What a virtual ESP32 reaches beside its board: the network and the flash."""
 
+    @property
+    def recording(self) -> bool:
+        """Whether saw() wants to know."""
+
     def net(self, op: int, n: int, payload: bytes) -> None:
         """A frame of a socket or of the Wi-Fi."""
 
@@ -52,7 +56,8 @@ class Host(Protocol):
 
 _NET = (wire.SOCKET_CONNECT, wire.SOCKET_SEND, wire.SOCKET_CLOSE, wire.WLAN)
 _BUS = (wire.I2C, wire.COUNTER, wire.PIN_READ, wire.UART_WRITE, wire.PIN_WRITE, wire.PIN_FLOAT)
-_NOW = struct.Struct(wire.HEADER + "Q")
+_HEAD, _NOW = struct.Struct(wire.HEADER), struct.Struct(wire.HEADER + "Q")
+_WAIT = struct.Struct(wire.WAIT_HEAD)
 
 
 @dataclass(slots=True)
@@ -61,6 +66,7 @@ class Kept:
 
     frame: tuple[int, int, bytes]  # op, n, payload of the asking
     foresee: Callable[[], bytes | None]
+    touch: Callable[[], object] | None  # what asking does to the part, beside the answer
     value: bytes
     used_us: int
     due_us: int
@@ -120,26 +126,34 @@ class Lockstep:
             self._read_fd = self._write_fd = -1
 
     def _serve(self) -> Wait | Gone:
+        data, at = self._tail, 0
         while True:
-            frames, self._tail = link.cut(self._tail + self._read())
-            if not frames:
-                return Gone(False)
-            for op, n, payload in frames:
-                if op == wire.WAIT:
+            while len(data) - at >= wire.HEADER_SIZE:
+                op, n, size = _HEAD.unpack_from(data, at)
+                start, end = at + wire.HEADER_SIZE, at + wire.HEADER_SIZE + size
+                if end > len(data):
+                    break
+                at = end
+                if op == wire.SEEN:
+                    self._replay(self._kept[n - 1])
+                elif op == wire.WAIT:
                     self.waits += 1
-                    (us,) = struct.unpack(wire.WAIT_HEAD, payload)
+                    self._tail = data[at:]
+                    (us,) = _WAIT.unpack_from(data, start)
                     return Wait(None if us == wire.FOR_EVER else us, n)
-                if op == wire.RESET:
+                elif op == wire.RESET:
                     return Gone(True)
-                if not self._one(op, n, payload):
+                elif not self._one(op, n, data[start:end]):
                     return Gone(False)
+            more = self._read()
+            if not more:
+                return Gone(False)
+            data, at = data[at:] + more, 0
 
     def _one(self, op: int, n: int, payload: bytes) -> bool:
         """One frame; False when it took the power away."""
         host = self._host
-        if op == wire.SEEN:
-            self._replay(self._kept[n - 1])
-        elif op == wire.FLASH:
+        if op == wire.FLASH:
             if not host.flash_step(n, payload.decode()):
                 return False
             self._say([link.frame(wire.ANSWER, 0, b"")])
@@ -147,7 +161,7 @@ class Lockstep:
             host.net(op, n, payload)
         else:
             answer = link.carry(self._board, op, n, payload)
-            if op in _BUS:
+            if self._host.recording and op in _BUS:
                 host.saw(op, n, payload, answer or b"")
             if answer is not None:
                 self.asks += 1
@@ -158,15 +172,14 @@ class Lockstep:
         """The board answered itself.  What it wrote is written; reading would change nothing."""
         self.seen += 1
         kept.used(self._now_us)
-        op, n, payload = kept.frame
         if self.strict:
-            answer = link.carry(self._board, op, n, payload)
+            answer = link.carry(self._board, *kept.frame)
             if answer != kept.value:
                 raise BenchError(f"foreseen {kept.value!r}, but it is {answer!r}: {kept.frame}")
-        elif op == wire.I2C:
-            address, out, _ = link.transfer(payload)
-            self._board.i2c(n, address, out, 0)
-        self._host.saw(op, n, payload, kept.value)
+        elif kept.touch:
+            kept.touch()
+        if self._host.recording:
+            self._host.saw(*kept.frame, kept.value)
 
     def _keep(self, op: int, n: int, payload: bytes) -> int:
         """The number under which the board may keep this answer; 0: it must ask again."""
@@ -179,7 +192,8 @@ class Lockstep:
                 return number if value else 0
         if foresee is None or not value or len(self._kept) == wire.KEPT_MAX:
             return 0
-        self._kept.append(Kept(frame, foresee, value, self._now_us, self._now_us))
+        touch = link.touching(self._board, *frame)
+        self._kept.append(Kept(frame, foresee, touch, value, self._now_us, self._now_us))
         return len(self._kept)
 
     def _read(self) -> bytes:
