@@ -60,11 +60,14 @@ class Wiring:
         """Let the time since the last step pass for everything that moves."""
         now_s, plant = self._now(), self.plant
         dt_s, self._stepped_s = now_s - self._stepped_s, now_s
-        if self.faults or self._broken:
+        broken = bool(self.faults or self._broken)
+        if broken:
             self._break()
         for fan in self.fans:
             fan.step(now_s, self.fan_duty)
-        self._switch()
+        rail = plant.supply.volts > CHIP_SUPPLY_V
+        if broken or self.pics or rail != self._rail:  # pins have switched already
+            self._switch()
         for n, (chain, load) in enumerate(zip(self.chains, plant.loads, strict=True)):
             right, load.hashing = plant.right(n, chain.clocks()) if chain.on else (1.0, 0.0)
             chain.celsius = plant.chip_c[n]
@@ -160,7 +163,7 @@ class Wiring:
         self.psu.enable(
             pins.get(circuit.hash_power_pin, 1 - circuit.hash_power_on) == circuit.hash_power_on
         )
-        rail = self.plant.supply.volts > CHIP_SUPPLY_V
+        rail = self._rail = self.plant.supply.volts > CHIP_SUPPLY_V
         hit = self.faults.hit
         dead, stays, sleeps = (
             (hit("board_dead"), hit("board_stays_on"), hit("board_never_wakes"))
