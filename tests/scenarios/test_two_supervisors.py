@@ -1,4 +1,4 @@
-"""Two real supervisors on one broker: the leader stops, its standby goes on, and it comes back."""
+"""One real supervisor after the other: a standby, a new version; and no rig notices."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from hil.fleet import RUNNING, ModelFleet
+from hil.fleet import ModelFleet
 from hil.modelled import ModelledRigs, drive
 from supervisor import nats
 
@@ -24,6 +24,8 @@ state_dir = "state"
 [broker]
 kind = "{kind}"
 port = {port}
+"""
+STANDBY = """\
 [standby]
 rank = {rank}
 """
@@ -32,13 +34,14 @@ rank = {rank}
 class Pair:
     """Supervisors a and b in folders of their own, with the same key; a has the broker."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, standby=True):
         self.port, self.folders = nats.free_port("127.0.0.1"), [folder / "a", folder / "b"]
         self.running = []
         for rank, kind in enumerate(("embedded", "external")):
             state = self.folders[rank] / "state"
             state.mkdir(parents=True)
-            settings = SETTINGS.format(kind=kind, port=self.port, rank=rank)
+            settings = SETTINGS.format(kind=kind, port=self.port)
+            settings += STANDBY.format(rank=rank) if standby else ""
             (self.folders[rank] / "site.toml").write_text(settings)
             (state / "site.key").touch(0o600)
             (state / "site.key").write_bytes(bytes(range(32)))
@@ -75,6 +78,16 @@ class Pair:
             while not done():
                 await asyncio.sleep(0.05)
 
+    async def rigs(self):
+        """Rigs of the site, and the task that lets them live."""
+        rigs = ModelledRigs(ModelFleet(RIGS, 1), "pair", bytes(range(32)))
+        await rigs.connect("127.0.0.1", self.port)
+        return rigs, asyncio.create_task(drive(rigs))
+
+    async def until_joined(self, rigs):
+        """Every rig holds a ladder and a lease."""
+        await self.until(lambda: rigs._joined.all() and rigs._last[1] > 2)
+
     def close(self):
         for process in self.running:
             process.send_signal(signal.SIGCONT)
@@ -90,13 +103,10 @@ def test_the_standby_goes_on_within_five_seconds_and_no_rig_notices(tmp_path):
     async def story():
         pair.start(0)
         await pair.until(lambda: pair.said(0, "leading the site"))
-        rigs = ModelledRigs(ModelFleet(RIGS, 1), "pair", bytes(range(32)))
-        await rigs.connect("127.0.0.1", pair.port)
-        driving = asyncio.create_task(drive(rigs))
+        rigs, driving = await pair.rigs()
         pair.start(1)
         await pair.until(lambda: pair.said(1, "following the leader"))
-        running = lambda: int((rigs.fleet.state == RUNNING).sum())  # noqa: E731
-        await pair.until(lambda: running() > 8 and not (rigs.fleet.state == 2).any())
+        await pair.until_joined(rigs)
         before, first = [*rigs._nonces], rigs._last[0]
 
         os.kill(pair.running[0].pid, signal.SIGSTOP)
@@ -118,5 +128,37 @@ def test_the_standby_goes_on_within_five_seconds_and_no_rig_notices(tmp_path):
     try:
         asyncio.run(story())
         assert pair.terms(1) == pair.terms(0), "both have the whole record"
+    finally:
+        pair.close()
+
+
+@pytest.mark.real_time
+def test_an_upgrade_costs_no_lease(tmp_path):
+    """SIGHUP leaves the broker and every connection; the next supervisor takes it all up."""
+    pair = Pair(tmp_path, standby=False)
+    state = pair.folders[0] / "state"
+
+    async def story():
+        pair.start(0)
+        await pair.until((state / "api.json").exists)
+        rigs, driving = await pair.rigs()
+        await pair.until_joined(rigs)
+        nonces, first = [*rigs._nonces], rigs._last[0]
+        broker = (state / "broker" / "nats.pid").read_text()
+        up = [client.failures for client in rigs._clients]
+
+        pair.running[0].send_signal(signal.SIGHUP)
+        assert await asyncio.to_thread(pair.running[0].wait, 15) == 0
+        assert not (state / "api.json").exists()
+        pair.start(0)
+        await pair.until(lambda: rigs._last[0] > first and rigs._last[1] > 1)
+        assert rigs._nonces == nonces, "a rig ran out its lease and had to join again"
+        assert (state / "broker" / "nats.pid").read_text() == broker
+        assert [client.failures for client in rigs._clients] == up and rigs.connected
+        driving.cancel()
+        await rigs.close()
+
+    try:
+        asyncio.run(story())
     finally:
         pair.close()
