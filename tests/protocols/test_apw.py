@@ -113,3 +113,45 @@ def test_sizes_of_replies():
     assert apw.reply_size(apw.READ_EEPROM, 1, 32) == 39
     assert apw.reply_size(apw.READ_EEPROM, 2, 32) == 40
     assert apw.reply_size(0x20) == 0 and apw.reply_size(apw.ERRORS, 1) == 0
+
+
+def test_every_reply_is_as_long_as_the_makers_programs_expect():
+    # command: data bytes of its reply
+    sizes = (
+        {1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 8: 2, 9: 6, 10: 8, 12: 4, 13: 4, 0x81: 2, 0x83: 2, 0x8A: 0},
+        {1: 2, 2: 2, 3: 4, 4: 4, 5: 2, 7: 2, 8: 4, 9: 10, 11: 2, 12: 4, 13: 4, 14: 10, 15: 68}
+        | {0x81: 2, 0x83: 4, 0x8E: 10},
+    )
+    for version in (1, 2):
+        for command in range(256):
+            if command != 6:
+                data = sizes[version - 1].get(command)
+                wanted = 0 if data is None else data + 6
+                assert apw.reply_size(command, version) == wanted, (version, command)
+    assert apw.SIZE_MAX >= 68 + 6
+
+
+def test_volts_of_every_type_as_the_makers_programs_count_them():
+    # type, its range in mV, set points at 14.5 V (or in mid-range), uV a count of MEASURED
+    for kind, low, high, mv, n, sample in (
+        (0x22, 16_000, 20_300, 18_000, 137, 0),
+        (0x41, 14_200, 21_400, 18_000, 120, 0),
+        (0x42, 14_200, 21_400, 18_000, 120, 0),
+        (0x43, 11_300, 15_600, 14_500, 66, 0),
+        (0x61, 17_000, 21_900, 21_000, 47, 0),
+        (0x71, 11_960, 15_120, 14_500, 49, 15_876),
+        (0x72, 11_960, 15_120, 14_500, 49, 0),
+        (0x73, 13_900, 17_300, 14_500, 207, 18_957),
+        (0x74, 11_840, 15_190, 14_500, 52, 0),
+        (0x75, 11_960, 15_120, 14_500, 49, 15_876),
+        (0x76, 11_840, 15_190, 14_500, 52, 15_876),
+        (0x77, 11_960, 15_120, 14_500, 49, 15_876),
+        (0x78, 13_900, 17_300, 17_300, 0, 18_957),
+        (0xC1, 11_700, 15_300, 14_500, 56, 3_965),
+        (0xC2, 11_700, 15_300, 15_300, 0, 3_965),
+    ):
+        own = apw.TYPES[kind]
+        assert (own.low_mv, own.high_mv, own.sample_uv) == (low, high, sample), hex(kind)
+        assert apw.n_of(mv, kind) == n, hex(kind)
+    assert apw.settings(0xC2, 3).low_mv == 12_000 and apw.settings(0xC1, 3).high_mv == 15_000
+    assert apw.TYPES_2[0x62] == (17_000, 21_600) and apw.TYPES_2[0x6A] == (12_000, 16_000)

@@ -33,3 +33,12 @@ def test_what_is_no_register_is_refused():
     for call in (ina.current_260_ma, ina.bus_260_mv, ina.power_260_mw, ina.bus_mv, ina.die_dc):
         assert refused(call, b"") and refused(call, b"\0\0\0")
     assert refused(ina.current_ma, b"\0\0", 0)
+
+
+def test_registers_are_where_the_data_sheets_have_them():
+    of_260 = (ina.CONFIG_260, ina.CURRENT_260, ina.BUS_260, ina.POWER_260, ina.MAKER_260)
+    assert of_260 == (0, 1, 2, 3, 0xFE) and ina.DIE_260 == 0xFF and ina.MAKER == 0x5449
+    of_238 = (ina.CONFIG, ina.ADC_CONFIG, ina.SHUNT_CAL, ina.SHUNT, ina.BUS, ina.DIE_TEMPERATURE)
+    assert of_238 == (0, 1, 2, 4, 5, 6) and (ina.CURRENT, ina.POWER) == (7, 8)
+    assert (ina.MAKER_238, ina.DEVICE_238, ina.DEVICE) == (0x3E, 0x3F, 0x2381)
+    assert ina.SIZES == {8: 3} and ina.NARROW == 0x10 and ina.ADDRESS == 0x40
