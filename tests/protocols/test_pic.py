@@ -61,6 +61,6 @@ def test_what_is_none_is_refused():
 
 def test_sizes_and_waits_are_those_of_the_factory():
     sizes = {0x06: 2, 0x07: 5, 0x15: 2, 0x16: 6, 0x17: 5, 0x37: 11, 0x3A: 7, 0x41: 8}
-    assert pic.REPLY_SIZE == sizes and pic.ADDRESS == 0x20
+    assert sizes == pic.REPLY_SIZE and pic.ADDRESS == 0x20
     assert pic.WAIT_MS == {0x06: 300, 0x07: 300, 0x15: 300, 0x17: 300}
     assert pic.WAIT_SHORT_MS == 10 and pic.HEARTBEAT_EVERY_MS == 10_000
