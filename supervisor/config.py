@@ -20,6 +20,7 @@ from supervisor.sections import facility as facility_section
 from supervisor.sections import meter as meters_section
 from supervisor.sections import modbus as modbus_section
 from supervisor.sections import modbus_rigs as rigs_section
+from supervisor.sections import signal as signal_section
 from supervisor.sections import stock as stock_section
 from supervisor.sections.alarms import AlarmsConfig
 from supervisor.sections.api import ApiConfig
@@ -164,13 +165,13 @@ def _files(config: Config) -> typing.Iterator[tuple[str, str]]:
     for group in config.stock:
         if group.password_file:
             yield "stock.password_file", group.password_file
-    if config.signal.csv:
-        yield "signal.csv.file", config.signal.csv.file
     for key in alarms_section.FILES:
         if file := getattr(config.alarms, key):
             yield f"alarms.{key}", file
-    if config.signal.mqtt and config.signal.mqtt.password_file:
-        yield "signal.mqtt.password_file", config.signal.mqtt.password_file
+    for kind, names in signal_section.FILES.items():
+        for name in names:
+            if file := getattr(getattr(config.signal, kind), name, None):
+                yield f"signal.{kind}.{name}", file
 
 
 def resolved(config: Config, folder: Path) -> Config:
@@ -184,8 +185,10 @@ def resolved(config: Config, folder: Path) -> Config:
 
     signal = msgspec.structs.replace(
         config.signal,
-        csv=absolute(config.signal.csv, "file"),
-        mqtt=absolute(config.signal.mqtt, "password_file"),
+        **{
+            kind: absolute(getattr(config.signal, kind), *names)
+            for kind, names in signal_section.FILES.items()
+        },
     )
 
     def mapped(section: Any, shipped: Path = METERS) -> Any:

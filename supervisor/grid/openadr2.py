@@ -27,6 +27,8 @@ from supervisor.sections.openadr2 import Openadr2Config
 log = logging.getLogger(__name__)
 SOURCE = "openadr2"
 AGAIN_S = 10.0
+for talkative in ("openleadr", "apscheduler"):
+    logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 class Openadr2:
@@ -52,21 +54,19 @@ class Openadr2:
         self._means = Means(site, limit_w, section.levels_pct, lambda n: self._began_w.get(n, 0))
         self._words: dict[str, list[Word]] = {}
         self._heard_s = 0.0
-        self._client: Any = None
 
     async def run(self) -> None:
         self._say()
         while True:
-            self._client = self._make()
+            client = self._make()
             try:
-                await self._client.run()
+                await client.run()
+                while client.scheduler.running:
+                    await asyncio.sleep(AGAIN_S)
             except Exception as error:  # openleadr's own, of any kind: the VTN is tried again
                 self._inbox.refuse(SOURCE, f"the VTN: {type(error).__name__} {error}".rstrip())
-            try:
-                while self._client.scheduler.running:
-                    await asyncio.sleep(AGAIN_S)
             finally:
-                await self._client.stop()
+                await _stopped(client)
             await asyncio.sleep(AGAIN_S)
 
     def _make(self) -> Any:
@@ -144,6 +144,12 @@ class Openadr2:
             self._inbox.entries[SOURCE] = entry  # heard again, and no news
         else:
             self._inbox.put_signal(entry)
+
+
+async def _stopped(client: Any) -> None:
+    """openleadr's stop() expects that it ever got as far as a session."""
+    if client.client_session is not None:
+        await client.stop()
 
 
 def adapter_of(config: Config, inbox: Inbox, board: Board) -> Openadr2 | None:

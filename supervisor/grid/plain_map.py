@@ -37,6 +37,8 @@ QUALITIES = ("ok", "stale", "missing")
 
 
 class Plain:
+    """Says nothing until its first limit, and calls first() then: the device has one failsafe."""
+
     def __init__(
         self,
         limit_w: int,
@@ -44,10 +46,11 @@ class Plain:
         hold_s: float,
         inbox: Inbox,
         board: Board,
+        first: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._limit_w, self._default_w = limit_w, default_w
-        self._inbox, self._board, self._clock = inbox, board, clock
+        self._inbox, self._board, self._clock, self._first = inbox, board, clock, first
         self._wish = [*_kw(default_w), max(1, round(hold_s)), 0]
         self._said_s: float | None = None
         self._heard_s = 0.0
@@ -89,15 +92,21 @@ class Plain:
             return "hold is 0 s; a limit without an end would stand for ever"
         self._wish, now_s = wish, self._clock()
         self._heard_s = now_s
-        self._said_s = now_s if 0 in touched or 2 in touched else self._said_s
-        self.say()
+        self._said_s = now_s if 0 in touched else self._said_s
+        if self.written:
+            self._say()
         return ""
 
-    def say(self) -> None:
-        """The entry of this source; its default until the first limit."""
-        rows: tuple[tuple[float, int], ...] = ()
-        if self._said_s is not None:
-            rows = ((self._said_s, (self._wish[0] << 16 | self._wish[1]) * 1000),)
+    @property
+    def written(self) -> bool:
+        """Whether a limit was ever written here."""
+        return self._said_s is not None
+
+    def _say(self) -> None:
+        assert self._said_s is not None
+        rows = ((self._said_s, (self._wish[0] << 16 | self._wish[1]) * 1000),)
+        if SOURCE not in self._inbox.entries:
+            self._first()
         self._inbox.put_signal(
             Entry(
                 SOURCE,
@@ -105,7 +114,7 @@ class Plain:
                 heard_s=self._heard_s,
                 loss=Loss(after_s=float(self._wish[2])),
                 default_w=self._default_w,
-                because="register 0" if rows else "not written to yet",
+                because="register 0",
             )
         )
 

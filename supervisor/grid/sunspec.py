@@ -52,11 +52,12 @@ class Sunspec:
         self._since_s: dict[str, float] = {}  # when each function was last written
         self._watch = Watch(section.heartbeat_s or FOREVER)
         self._beats = 0
-        self.plain = Plain(limit_w, self._default_w, section.revert_s, inbox, board, clock)
+        self.plain = Plain(
+            limit_w, self._default_w, section.revert_s, inbox, board, self.say, clock
+        )
 
     async def run(self) -> None:
-        self._say()
-        self.plain.say()
+        self.say()
         await self.start()
         try:
             while True:
@@ -118,17 +119,17 @@ class Sunspec:
             if any((704, point) in hit for point in function.points) or (704, "WSetMod") in hit:
                 self._since_s[function.timer] = now_s
                 self._watch = self._watch.limit(now_s)
-        self._say()
+        self.say()
         return ""
 
-    def _say(self) -> None:
+    def say(self) -> None:
         """What the registers ask, as the one entry of this source."""
         now_s, heartbeat_s = self._clock(), self._section.heartbeat_s
         words = control.words(self.image, self._limit_w, self._since_s, self._section.revert_s)
         failsafe = heartbeat_s > 0 and self._watch.failsafe(now_s)
         rows, until_s = ((), FOREVER) if failsafe else compose(words, self._limit_w)
-        if not failsafe and not words and self._since_s:
-            self._inbox.withdraw(SOURCE)  # switched off by its master
+        if not words and (self._since_s or self.plain.written) and not failsafe:
+            self._inbox.withdraw(SOURCE)  # switched off by its master, or the other map is used
             return
         self._inbox.put_signal(
             Entry(

@@ -54,3 +54,12 @@ class SignalConfig(Section, frozen=True, kw_only=True):
     openadr2: Openadr2Config | None = None
     iec104: Iec104Config | None = None
     dnp3: Dnp3Config | None = None
+
+
+# which keys of which kind of signal name a file
+FILES = {
+    "csv": ("file",),
+    "mqtt": ("password_file",),
+    "openadr3": ("secret_file",),
+    "openadr2": ("cert_file", "key_file", "ca_file"),
+}

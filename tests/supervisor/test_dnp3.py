@@ -1,14 +1,12 @@
 """The DNP3 outstation against a master built on another implementation, opendnp3."""
 
 import asyncio
-import json
 import random
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
+from hil.peers import Master
 from supervisor.grid.dnp3 import Dnp3
 from supervisor.grid.scada import Desk
 from supervisor.inbox import Inbox
@@ -40,28 +38,20 @@ class Wire:
         async with asyncio.timeout(30):
             while not self.station.listening:
                 await asyncio.sleep(0.01)
-            pipe = asyncio.subprocess.PIPE
-            program = Path(__file__).with_name("masterdnp3.py")
-            words = (sys.executable, program, str(self.station.port))
-            self.master = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe)
-            while await self.ask(do="switch", index=1, on=True) != SAID:
+            self.master = Master("masterdnp3", self.station.port)
+            await self.master.start()
+            while await self.master.ask(do="switch", index=1, on=True) != SAID:
                 await asyncio.sleep(0.05)
         return self
 
     async def __aexit__(self, *_):
-        if self.master.returncode is None:
-            self.master.kill()
-        await self.master.wait()
+        await self.master.stop()
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
-    async def ask(self, **order):
-        self.master.stdin.write(json.dumps(order).encode() + b"\n")
-        return json.loads(await self.master.stdout.readline())
-
     async def shown(self, wanted):
         async with asyncio.timeout(10):
-            while not wanted(found := await self.ask(do="read")):
+            while not wanted(found := await self.master.ask(do="read")):
                 await asyncio.sleep(0.05)
         return found
 
@@ -69,15 +59,18 @@ class Wire:
 async def test_a_master_orders_and_every_point_has_its_own_status():
     async with Wire() as wire:
         assert wire.mw() == 5
-        assert await wire.ask(do="set", mw=62.5) == SAID and wire.mw() == 62.5
-        assert await wire.ask(do="set", mw=41.0, select=True) == SAID and wire.mw() == 41
+        assert await wire.master.ask(do="set", mw=62.5) == SAID and wire.mw() == 62.5
+        assert await wire.master.ask(do="set", mw=41.0, select=True) == SAID and wire.mw() == 41
         for mw, select in ((1e9, False), (-1.0, False), (1e9, True)):
-            assert await wire.ask(do="set", mw=mw, select=select) == ["SUCCESS", ["OUT_OF_RANGE"]]
-        assert await wire.ask(do="set", mw=7.0, index=3) == ["SUCCESS", ["NOT_SUPPORTED"]]
+            assert await wire.master.ask(do="set", mw=mw, select=select) == [
+                "SUCCESS",
+                ["OUT_OF_RANGE"],
+            ]
+        assert await wire.master.ask(do="set", mw=7.0, index=3) == ["SUCCESS", ["NOT_SUPPORTED"]]
         assert wire.mw() == 41 and len(wire.inbox.take_refusals()) == 3
-        assert await wire.ask(do="switch", index=0, on=True) == SAID and wire.mw() == 0
-        assert await wire.ask(do="switch", index=7, on=True) == ["SUCCESS", ["OUT_OF_RANGE"]]
-        assert await wire.ask(do="switch", index=0, on=False) == SAID and wire.mw() == 41
+        assert await wire.master.ask(do="switch", index=0, on=True) == SAID and wire.mw() == 0
+        assert await wire.master.ask(do="switch", index=7, on=True) == ["SUCCESS", ["OUT_OF_RANGE"]]
+        assert await wire.master.ask(do="switch", index=0, on=False) == SAID and wire.mw() == 41
 
 
 async def test_a_master_reads_values_and_events_and_what_is_not_known_is_not_online():
@@ -93,14 +86,14 @@ async def test_a_master_reads_values_and_events_and_what_is_not_known_is_not_onl
 
 async def test_a_master_that_dies_is_a_loss(until):
     async with Wire(silence_s=1, hold_s=0) as wire:
-        assert await wire.ask(do="set", mw=62.5) == SAID
+        assert await wire.master.ask(do="set", mw=62.5) == SAID
         wire.master.kill()
         await until(lambda: wire.mw() == 5)
 
 
 async def test_garbage_on_the_wire_moves_nothing(until):
     async with Wire() as wire:
-        assert await wire.ask(do="set", mw=62.5) == SAID
+        assert await wire.master.ask(do="set", mw=62.5) == SAID
         noise = random.Random(1)
         for size in (1, 10, 292, 5000):
             _, writer = await asyncio.open_connection("127.0.0.1", wire.station.port)
@@ -109,6 +102,6 @@ async def test_garbage_on_the_wire_moves_nothing(until):
             writer.close()
         assert wire.mw() == 62.5
         async with asyncio.timeout(30):  # a new connection takes the old one's place
-            while await wire.ask(do="set", mw=61.0) != SAID:
+            while await wire.master.ask(do="set", mw=61.0) != SAID:
                 await asyncio.sleep(0.1)
         assert wire.mw() == 61 and not wire.task.done()

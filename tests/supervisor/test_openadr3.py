@@ -9,6 +9,7 @@ import httpx
 import pytest
 import uvicorn
 
+from hil.peers.vtn3 import BASE, CLIENT_ID, SECRET, Vtn3
 from supervisor.broker import Broker
 from supervisor.grid import openadr3_notify
 from supervisor.grid.openadr3 import SOURCE, TOPICS, Openadr3
@@ -17,7 +18,6 @@ from supervisor.grid.openadr3_notify import Webhook
 from supervisor.inbox import Inbox
 from supervisor.sections.openadr3 import Openadr3Config
 from tests.supervisor.test_sunspec import Shown, told
-from tests.supervisor.vtn3 import BASE, CLIENT_ID, SECRET, Vtn3
 
 MW, LIMIT_W = 1_000_000, 100_000_000
 T = 1_800_000_000.0

@@ -1,17 +1,15 @@
 """What a SCADA may order, by example; then IEC 60870-5-104 with a real master on the wire."""
 
 import asyncio
-import json
 import math
 import socket
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hil.peers import Master
 from supervisor.grid import iec104
 from supervisor.grid.scada import Desk
 from supervisor.inbox import Inbox
@@ -125,33 +123,25 @@ class Wire:
     async def __aenter__(self):
         self.task = asyncio.create_task(self.station.run())
         await asyncio.sleep(0)
-        pipe = asyncio.subprocess.PIPE
-        program = Path(__file__).with_name("master104.py")
-        words = (sys.executable, program, str(self.section.port))
-        self.master = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe)
+        self.master = Master("master104", self.section.port)
+        await self.master.start()
         async with asyncio.timeout(30):
-            while await self.ask(do="state") != "OPEN":
+            while await self.master.ask(do="state") != "OPEN":
                 await asyncio.sleep(0.05)
         return self
 
     async def __aexit__(self, *_):
-        if self.master.returncode is None:
-            self.master.kill()
-        await self.master.wait()
+        await self.master.stop()
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
-    async def ask(self, **order):
-        self.master.stdin.write(json.dumps(order).encode() + b"\n")
-        return json.loads(await self.master.stdout.readline())
-
     async def send(self, ioa, value, **more):
         """Whether the outstation confirmed it."""
-        return await self.ask(do="send", ioa=ioa, value=value, **more)
+        return await self.master.ask(do="send", ioa=ioa, value=value, **more)
 
     async def shown(self, wanted):
         async with asyncio.timeout(10):
-            while not wanted(found := await self.ask(do="read")):
+            while not wanted(found := await self.master.ask(do="read")):
                 await asyncio.sleep(0.05)
         return found
 

@@ -56,8 +56,7 @@ def told(**changes):
 def device(**section):
     inbox, board, clock = Inbox(), Shown(), Clock()
     made = Sunspec(SunspecConfig(port=0, default_mw=5, **section), LIMIT_W, inbox, board, clock)
-    made._say()
-    made.plain.say()
+    made.say()
     return made, inbox, board, clock
 
 
@@ -193,8 +192,9 @@ def test_whatever_is_written_the_site_never_gets_more_than_its_own(address, valu
 
 def test_plain_limit_with_its_hold():
     made, inbox, _, clock = device()
-    assert said_w(inbox, clock, "modbus") == DEFAULT_W
+    assert said_w(inbox, clock, "modbus") is None and said_w(inbox, clock) == DEFAULT_W
     assert made.plain.write(0, [0, 60_000, 120]) == ""
+    assert said_w(inbox, clock) is None, "the failsafe of the map that is not used holds nobody"
     clock.now_s += 119
     assert said_w(inbox, clock, "modbus") == 60 * MW
     assert made.plain.write(3, [77]) == ""

@@ -1,4 +1,4 @@
-"""A small OpenADR 3.1 VTN for tests: objects in memory behind the specification's paths.
+"""A small OpenADR 3.1 VTN: objects in memory behind the specification's paths.
 
 Answers our VEN without sockets (httpx calls it), or foreign clients through uvicorn.
 """
@@ -39,7 +39,8 @@ class Vtn3:
         self.app = Litestar([self._handler()], logging_config=None, openapi_config=None)
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        inner, vtn = httpx.ASGITransport(self.app), self
+        app: Any = self.app
+        inner, vtn = httpx.ASGITransport(app), self
 
         class Wire(httpx.AsyncBaseTransport):
             async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -68,6 +69,17 @@ class Vtn3:
         ]
         body = {"programID": "p", "intervalPeriod": period, "intervals": intervals} | more
         return str(self.put("events", **body)["id"])
+
+    async def notify(self) -> int:
+        """Call everybody who subscribed; how many answered well."""
+        answered = 0
+        async with httpx.AsyncClient() as http:
+            for subscription in self.store["subscriptions"].values():
+                for call in subscription["objectOperations"]:
+                    shown = {"Authorization": f"Bearer {call['bearerToken']}"}
+                    answer = await http.post(call["callbackUrl"], headers=shown, json={})
+                    answered += answer.is_success
+        return answered
 
     def _handler(self) -> Any:
         @route(["/{rest:path}"], http_method=["GET", "POST", "PUT", "DELETE"])
