@@ -9,6 +9,7 @@ from supervisor.facility import Drive, Facility, Load, Rules, Sight
 RULES = Rules()
 MW = 1_000_000
 TWO = (Drive("a", 2 * MW), Drive("b", 2 * MW))
+TWO_OF_B = (Drive("b1", MW, "b"), Drive("b2", MW, "b"))
 
 
 class Story:
@@ -22,7 +23,7 @@ class Story:
         self.plan = None
         self.running = set()  # as told; a test may run them before anybody told them
 
-    def run(self, seconds, demand_mw=0.0, drawn_mw=0.0):
+    def run(self, seconds, demand_mw=0.0, drawn_mw=0.0, base_w=0):
         """The limit in MW after each second; None: no limit."""
         limits = []
         for _ in range(seconds):
@@ -31,7 +32,7 @@ class Story:
                 on = name in self.running
                 sight = Sight(self.now_s, on and name in self.turning, on, "" if on else "stopped")
                 self.facility.hear(name, sight)
-            load = Load(round(demand_mw * MW), round(drawn_mw * MW))
+            load = Load(round(demand_mw * MW), round(drawn_mw * MW), base_w)
             self.plan = self.facility.step(self.now_s, load)
             self.running = set(self.plan.on) if self.now_s > 1 else self.running
             limit_w = self.plan.limit_w
@@ -92,6 +93,82 @@ def test_what_is_still_drawn_keeps_its_fans_whatever_is_allowed():
     story.run(200, demand_mw=4.0, drawn_mw=4.0)
     story.run(400, demand_mw=0.0, drawn_mw=1.5)
     assert story.plan.on == {"a"}
+
+
+def test_to_the_second():
+    story = Story(*TWO)  # told at 2 s, seen to move air from 3 s on
+    limits = story.run(20, demand_mw=1.0)
+    assert limits.index(2.0) == 7 and set(limits[:7]) == {0.0} and set(limits[7:]) == {2.0}
+    failing = Story(*TWO)
+    failing.turning = set()
+    failing.run(31, demand_mw=1.0)
+    assert failing.plan.on == {"a"}
+    failing.run(1, demand_mw=1.0)
+    assert failing.plan.on == {"a", "b"}
+
+
+def stops(story, seconds, **load):
+    """When each drive was stopped."""
+    found = {}
+    for _ in range(seconds):
+        before = set(story.plan.on) if story.plan else set(story.running)
+        story.run(1, **load)
+        found |= dict.fromkeys(before - story.plan.on, story.now_s)
+    return found
+
+
+def test_when_drives_are_stopped_to_the_second():
+    idle = Story(*TWO)
+    idle.running = {"a", "b"}
+    assert stops(idle, 200) == {"b": 180.0, "a": 190.0}
+    busy = Story(*TWO)
+    busy.run(300, demand_mw=4.0)
+    assert stops(busy, 200) == {"b": 481.0, "a": 491.0}  # last needed at 300 s
+
+
+def test_none_is_stopped_while_one_that_is_to_carry_is_not_proven():
+    story = Story(*TWO, Drive("c", 2 * MW))
+    story.run(200, demand_mw=6.0)
+    story.run(170, demand_mw=1.0)
+    story.heard = {"b", "c"}
+    assert stops(story, 20, demand_mw=1.0) == {"a": 381.0}  # which itself is not
+    story.heard = {"a", "b", "c"}
+    assert stops(story, 30, demand_mw=1.0) == {"c": 391.0}
+
+
+def test_all_that_are_not_proven_may_be_stopped():
+    story = Story(*TWO, Drive("c", 2 * MW))
+    story.turning = {"a"}
+    story.run(200, demand_mw=6.0)
+    assert story.plan.on == {"a", "b", "c"}
+    assert set(stops(story, 200, demand_mw=1.0)) == {"b", "c"}
+
+
+def test_what_needs_no_air_is_beside_the_limit():
+    story = Story(*TWO)
+    story.run(20, demand_mw=1.0, base_w=300)
+    assert story.plan.limit_w == 2 * MW + 300
+
+
+def test_the_weakest_zone_limits_and_is_named():
+    drives = (Drive("a", 3 * MW, "a"), Drive("a2", MW, "a"), *TWO_OF_B)
+    story = Story(*drives)
+    story.turning = {"a", "b1"}
+    assert story.run(60, demand_mw=4.0)[-1] == 1.0
+    assert story.plan.because.startswith("1 of 2 proven in b; b2: ")
+    mirrored = Story(*drives[::-1])
+    mirrored.turning = {"a", "b1"}
+    assert mirrored.run(60, demand_mw=4.0)[-1] == 1.0
+
+
+def test_why_a_drive_is_not_proven():
+    story = Story(*TWO)
+    story.run(4, demand_mw=1.0)
+    assert story.plan.because == "0 of 2 proven; a: its airflow is not proven yet"
+    story.facility.silent("a", "no answer")
+    story.heard = set()
+    story.run(6, demand_mw=1.0)
+    assert story.plan.because == "0 of 2 proven; a: no answer"
 
 
 def test_zones_do_not_cool_each_other():
