@@ -76,6 +76,41 @@ def test_a_rise_that_does_not_last_is_none():
     assert desk.orders == []
 
 
+def test_what_a_level_may_draw():
+    desk = Desk()
+    levels = [desk.miner.level_of(power_w) for power_w in (0, 92, 93, 2652, 2653, 99_000)]
+    assert levels == [0, 0, 1, 1, 2, 2] and desk.miner.top == 2
+
+
+def test_a_rise_to_the_second():
+    desk = Desk(30)
+    desk.run(400, 0)
+    assert desk.run(30, 2) == []
+    assert desk.run(1, 2) == [(431.0, 2)]
+
+
+def test_one_that_wakes_is_given_time_then_told_again():
+    desk = Desk(30)
+    desk.run(300, 2)
+    assert desk.run(180, 2) == [(300.0, 2)] and not desk.miner.disobeys(desk.now_s)
+    assert desk.run(31, 2) == [(300.0, 2), (481.0, 2), (511.0, 2)]
+    assert desk.miner.disobeys(desk.now_s)
+    desk.power_w = 2889  # not yet 85 % of 3400
+    desk.run(1, 2)
+    assert not desk.miner.arrived
+    desk.power_w = 2890
+    desk.run(1, 2)
+    assert desk.miner.arrived and not desk.miner.disobeys(desk.now_s)
+
+
+def test_one_that_draws_more_than_it_was_told_is_not_given_time():
+    desk = Desk(2400)
+    desk.run(10, 1)
+    desk.power_w = 3400
+    assert desk.run(1, 1) == [(11.0, 1)]
+    assert desk.miner.could_w(desk.now_s) == 3400
+
+
 def test_one_that_wakes_is_counted_at_its_top_until_it_is_where_it_was_told():
     desk = Desk(30)
     desk.run(300, 1)
