@@ -26,8 +26,16 @@ def break_parts(wiring: Wiring, begun: frozenset[str]) -> None:
     _supply(wiring)
     if "psu_ocp:0" in begun and wiring.plant.supply.enabled:
         wiring.plant.supply.trip(supply.OVER_CURRENT)
-    wiring.held |= {bus for bus in wiring.faults.hit("sda_stuck") if f"sda_stuck:{bus}" in begun}
+    _buses(wiring, begun)
     wiring.plant.recirculation = RETURNED if wiring.faults.hit("recirculation") else 0.0
+
+
+def _buses(wiring: Wiring, begun: frozenset[str]) -> None:
+    on = wiring.faults.hit("sda_stuck")
+    wiring.buses.release(on)
+    for bus in on:
+        if f"sda_stuck:{bus}" in begun:
+            wiring.buses.hold(bus)
 
 
 def keep_broken(wiring: Wiring) -> None:

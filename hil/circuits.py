@@ -28,13 +28,15 @@ class Circuit:
     supply_address: int = 0x58
     pic_address: int = 0  # of the first board; one after the other; 0: none
     eeprom_address: int = 0x50  # of the first board, on the sensors' bus
+    fan_controller: int = 0  # an EMC2305's address there, which then drives the fans; 0: none
+    monitor: int = 0  # an INA238's, which sees the boards' rail; 0: none
 
 
 _ANTMINER = {"enable_pins": (), "hash_power_on": 0, "supply_address": 0x10, "pic_address": 0x20}
 CIRCUITS = {
     "s21pro": Circuit(S21_PRO),
     "s19jpro": Circuit(S19J_PRO, sensors="lm75a", supply="apw-75", **_ANTMINER),  # type: ignore[arg-type]
-    "s19xp": Circuit(S19_XP, supply="apw-76", **_ANTMINER),  # type: ignore[arg-type]
+    "s19xp": Circuit(S19_XP, supply="apw-76", fan_controller=0x2F, monitor=0x40, **_ANTMINER),  # type: ignore[arg-type]
 }
 
 

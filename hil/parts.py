@@ -9,13 +9,16 @@ from hil.chips.at24c import At24c
 from hil.chips.bm13xx import Chain
 from hil.chips.board_pic import BoardPic
 from hil.chips.fan import Fan
+from hil.chips.fan_controllers import Emc2305
 from hil.chips.i2c import Part
+from hil.chips.ina import Ina238
 from hil.chips.pmbus_psu import PmbusPsu
 from hil.chips.tmp75 import Tmp75
 from hil.circuits import Circuit
 from hil.plant import Plant
 from protocols.identity import Identity, encoded
 
+SHUNT_UOHM = 100  # 300 A make 30 mV of it
 FAN_SPREAD = (1.0, 1.01, 0.97, 0.98)  # of four fans of one make; the rear pair is slower
 
 
@@ -27,6 +30,8 @@ class Parts:
     sensors: list[Tmp75]
     eeproms: list[At24c]
     pics: list[BoardPic]
+    fan_controller: Emc2305 | None
+    monitor: Ina238 | None
 
     def on_buses(self, circuit: Circuit) -> dict[tuple[int, int], Part]:
         """Everything on the I2C buses, by bus and address."""
@@ -40,19 +45,26 @@ class Parts:
         )
         for first, row in rows:
             parts |= {(circuit.sensor_bus, first + n): part for n, part in enumerate(row)}
+        if self.fan_controller:
+            parts[circuit.sensor_bus, circuit.fan_controller] = self.fan_controller
+        if self.monitor:
+            parts[circuit.sensor_bus, circuit.monitor] = self.monitor
         return parts
 
 
 def made(plant: Plant, circuit: Circuit, name: str) -> Parts:
     """Parts of one rig: the same name, the same luck."""
     seed, model = zlib.crc32(name.encode()), plant.model
+    fans = [Fan(spread, seed + n) for n, spread in enumerate(FAN_SPREAD)]
     return Parts(
         chains=[Chain(model.chip, model.chips, seed + n) for n in range(model.boards)],
-        fans=[Fan(spread, seed + n) for n, spread in enumerate(FAN_SPREAD)],
+        fans=fans,
         psu=_supply(plant, circuit),
         sensors=[Tmp75(circuit.sensors == "lm75a") for _ in range(2 * model.boards)],
         eeproms=[_eeprom(plant, f"{name}/{n}") for n in range(model.boards)],
         pics=[BoardPic() for _ in range(model.boards if circuit.pic_address else 0)],
+        fan_controller=Emc2305(fans) if circuit.fan_controller else None,
+        monitor=Ina238(SHUNT_UOHM) if circuit.monitor else None,
     )
 
 

@@ -5,15 +5,14 @@ from collections.abc import Callable
 
 from hil import circuits
 from hil.breaking import break_parts, keep_broken
+from hil.buses import Buses
 from hil.circuits import Circuit
 from hil.faults import Faults
 from hil.parts import made
 from hil.plant import Plant
-from hil.virtual import wire
 
 CHIP_SUPPLY_V = 8.0  # below it a board's chips forget everything
 SLICE_S = 0.005  # replies that come out one after the other are handed on in such slices
-FREEING_CLOCKS = 9  # of a part that holds the data line low
 
 At = Callable[[float, Callable[[], None]], object]
 
@@ -34,12 +33,11 @@ class Wiring:
         self.circuit = circuit or circuits.of(plant.model)
         self.faults = Faults()
         self._broken: frozenset[str] = frozenset()  # the faults the parts know of, one by one
-        self.held: set[int] = set()  # I2C buses whose data line a part holds low
-        self._clocked = 0  # falling edges on a held bus's clock line
         parts = made(plant, self.circuit, name)
         self.chains, self.fans, self.psu = parts.chains, parts.fans, parts.psu
         self.sensors, self.eeproms, self.pics = parts.sensors, parts.eeproms, parts.pics
-        self.parts = parts.on_buses(self.circuit)
+        self.fan_controller, self.monitor = parts.fan_controller, parts.monitor
+        self.buses = Buses(parts.on_buses(self.circuit), self.faults)
         self.push: Callable[[int, bytes], None] = lambda uart, data: None
         self.on_reset: Callable[[], None] = lambda: None
         self.identity = b"\x01" + b"\2" + zlib.crc32(name.encode()).to_bytes(5, "big")
@@ -63,8 +61,9 @@ class Wiring:
         broken = bool(self.faults or self._broken)
         if broken:
             self._break()
-        for fan in self.fans:
-            fan.step(now_s, self.fan_duty)
+        controller = self.fan_controller
+        for n, fan in enumerate(self.fans):
+            fan.step(now_s, controller.duty(n) if controller else self.fan_duty)
         rail = plant.supply.volts > CHIP_SUPPLY_V
         if broken or self.pics or rail != self._rail:  # pins have switched already
             self._switch()
@@ -80,14 +79,17 @@ class Wiring:
                 board_pic.forget()
         for n, sensor in enumerate(self.sensors):
             sensor.celsius = plant.outlet_c(n // 2) if n % 2 else plant.inlet_c(n // 2)
+        if self.monitor:
+            self.monitor.volts = plant.supply.volts
+            self.monitor.amperes = plant.supply.out_w / max(1.0, plant.supply.volts)
         for n in range(len(self.chains)):
             self._flush_later(n)
 
     # what the firmware reaches: see hil/link.py
 
     def pin(self, pin: int, level: int | None) -> None:
-        if self.held and pin in self.circuit.scl_pins:
-            self._clock_bus(self.circuit.scl_pins.index(pin), level)
+        if level == 0 and pin in self.circuit.scl_pins and self.pins.get(pin) != 0:
+            self.buses.clock(self.circuit.scl_pins.index(pin))
         if level is None:
             self.pins.pop(pin, None)
         else:
@@ -116,7 +118,7 @@ class Wiring:
 
     def level(self, pin: int) -> int:
         if pin in self.circuit.sda_pins:
-            return int(not self._stuck(self.circuit.sda_pins.index(pin)))
+            return int(not self.buses.stuck(self.circuit.sda_pins.index(pin)))
         return self.pins.get(pin, 0)
 
     def edges(self, pin: int) -> int:
@@ -125,37 +127,13 @@ class Wiring:
         return self.fans[self.circuit.tach_pins.index(pin)].edges(self._now())
 
     def i2c(self, bus: int, address: int, out: bytes, size: int) -> tuple[int, bytes]:
-        if self._stuck(bus):
-            return wire.I2C_STUCK, b""
-        part = self.parts.get((bus, address))
-        if part is None or not part.write(out, self._now()):
-            return wire.I2C_NACK, b""
-        data = part.read(size, self._now()) if size else b""
-        return (wire.I2C_NACK, b"") if data is None else (wire.I2C_OK, data)
+        return self.buses.transfer(bus, address, out, size, self._now())
 
     def i2c_kept(self, bus: int, address: int, out: bytes, size: int) -> tuple[int, bytes] | None:
-        """A chip that has kept() says what a transfer would answer, changing nothing."""
-        if self._stuck(bus):
-            return None  # costs its time, so it is asked
-        kept = getattr(self.parts.get((bus, address)), "kept", None)
-        data = kept(out, size) if kept else None
-        return None if data is None else (wire.I2C_OK, data)
+        return self.buses.kept(bus, address, out, size)
 
     def info(self) -> bytes:
         return self.identity
-
-    def _stuck(self, bus: int) -> bool:
-        if not self.faults:
-            return False
-        return bus in self.held or bus in self.faults.hit("i2c_stuck")
-
-    def _clock_bus(self, bus: int, level: int | None) -> None:
-        """A falling edge lets a part that holds the data line shift out one more bit."""
-        if bus in self.held and level == 0 and self.pins.get(self.circuit.scl_pins[bus]) != 0:
-            self._clocked += 1
-            if self._clocked >= FREEING_CLOCKS:
-                self.held.discard(bus)
-                self._clocked = 0
 
     def _switch(self) -> None:
         """Pins and rail decide at once who has power."""
@@ -185,7 +163,6 @@ class Wiring:
         now_on = self.faults.one_by_one()
         if now_on != self._broken:
             begun, self._broken = now_on - self._broken, now_on
-            self.held &= self.faults.hit("sda_stuck")
             break_parts(self, begun)
         keep_broken(self)
 

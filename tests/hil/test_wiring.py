@@ -7,7 +7,7 @@ from hil.breaking import LOST_CHIP
 from hil.circuits import CIRCUITS
 from hil.machines import S19_PRO
 from hil.virtual import wire as pipe
-from protocols import apw, identity, pic, pmbus, tmp75
+from protocols import apw, emc2305, identity, ina, pic, pmbus, tmp75
 from protocols import hashboard as wire
 from tests.hil.bare import SLOW, Bare
 
@@ -54,6 +54,24 @@ def test_an_antminers_pins_cut_what_its_bus_started():
     rig.wiring.pin(rig.circuit.hash_power_pin, None)
     rig.run(0.2)
     assert rig.plant.hash_ghs == 0 and sum(rig.plant.board_w) == 0
+
+
+def test_fans_behind_a_controller_and_amperes_behind_a_monitor():
+    rig = Bare("s19xp")
+    rig.start(12_940, 483)
+    base = emc2305.fan_base(2)
+    for fan in range(4):
+        status, _ = rig.i2c(0, 0x2F, bytes((emc2305.fan_base(fan), emc2305.drive(300))))
+        assert status == pipe.I2C_OK
+    rig.run(15.0)
+    _, count = rig.i2c(0, 0x2F, bytes((base + emc2305.TACH_HIGH,)), 2)
+    assert emc2305.rpm(count, emc2305.multiplier(0x2B)) == pytest.approx(2590, rel=0.02)
+    rig.wiring.pwm(rig.circuit.fan_pin, 25_000, 0xFFFF)
+    rig.run(5.0)
+    assert rig.wiring.fans[2].rpm < 2700, "their line is not the controller's"
+    narrow = ina.current_ma(rig.i2c(0, 0x40, bytes((ina.SHUNT,)), 2)[1], 100)
+    volts = ina.bus_mv(rig.i2c(0, 0x40, bytes((ina.BUS,)), 2)[1])
+    assert narrow * volts / 1e6 == pytest.approx(sum(rig.plant.board_w), rel=0.01)
 
 
 def test_a_pics_heartbeat_keeps_one_board_of_three():
