@@ -21,8 +21,10 @@ def run(
     settings: Annotated[Path, typer.Argument(metavar="SITE.TOML", help="the site's settings")],
     check: Annotated[bool, typer.Option("--check", help="read the settings and stop")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="a JSON object a line")] = False,
 ) -> None:
     """Supervise a site until told to stop (SIGTERM, Ctrl-C)."""
+    from supervisor import logs
     from supervisor.config import ConfigError, load
 
     try:
@@ -33,10 +35,7 @@ def run(
     if check:
         commands.remark(f"{settings}: good")
         return
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    logs.set_up(logging.INFO if verbose else logging.WARNING, log_json)
     raise typer.Exit(_serve(config))
 
 
