@@ -100,12 +100,13 @@ class Client(Ears):
         self._keepalive_s = 0
 
     def heard(self, data: bytes) -> None:
+        """Whatever it is, nothing but this connection suffers from it."""
         self._tail, end = self._tail + data, 0
         try:
             for kind, flags, body, next_at in packets(self._tail):
                 end = next_at
                 self._take(kind, flags, body)
-        except ProtocolError as error:
+        except (ProtocolError, IndexError, UnicodeError) as error:  # too short, or no text
             self._broker.tell(f"broker: {self.name or 'a stranger'}: {error}")
             self.drop()
         self._tail = self._tail[end:]

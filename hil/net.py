@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from hil.clock import VirtualClock
 
 ECONNRESET, ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT, ECONNABORTED = 104, 111, 118, 110, 103
+UP, DOWN = 0, 1  # to the service, to the rig
 RETRY_S, RETRY_S_MAX = 0.25, 8.0
 TRIES = 12  # then TCP gives up, as lwIP does
-SYN_S = 18.0  # a connection nobody answers
+KNOCKS = 4  # then nobody is there
 
 
 @dataclass(slots=True)
@@ -57,31 +58,52 @@ class Connection:
         self._clock, self._chance, self._paths, self._rig = clock, chance, (path, world), rig
         self.service: Ears = Ears()
         self.silent = False  # half open: nothing arrives any more, and nobody is told
-        self.over = False
-        self._ways = (_Way(), _Way())  # up to the service, down to the rig
+        self.over = False  # for the rig, at least
+        self._refuses = False  # the service's end is gone
+        self._ways = (_Way(), _Way())
+
+    def open(self, service: Ears) -> None:
+        self.service = service
+        self._rig.opened()
 
     def send_up(self, data: bytes) -> None:
-        self._send(0, data)
+        self._send(UP, data)
 
     def send_down(self, data: bytes) -> None:
-        self._send(1, data)
+        self._send(DOWN, data)
 
     def close_up(self) -> None:
         """The rig closes; the service hears of it behind the last bytes."""
-        self._send(0, None)
+        self._send(UP, None)
 
     def close_down(self) -> None:
-        self._send(1, None)
+        self._send(DOWN, None)
 
     def break_off(self, error: int = ECONNRESET) -> None:
-        """Both ends are told at once that it is over, as after a reset."""
+        """The service's end is gone; a rig that cannot be told learns it when it next speaks."""
+        if self.over or self._refuses:
+            return
+        self._refuses = True
+        self.service.over(error)
+        if not self.silent and self._reachable():
+            self._tell_rig(error)
+
+    def give_up(self, error: int) -> None:
+        """Nothing came through for too long: each end by itself calls it over."""
         if not self.over:
-            self.over = True
-            self._rig.over(error)
-            self.service.over(error)
+            self._tell_rig(error)
+            if not self._refuses:
+                self.service.over(error)
+
+    def _tell_rig(self, error: int) -> None:
+        self.over = True
+        self._rig.over(error)
+
+    def _reachable(self) -> bool:
+        return all(path.up for path in self._paths)
 
     def _send(self, way: int, part: bytes | None) -> None:
-        if not self.over:
+        if not self.over and not (way == DOWN and self._refuses):
             self._ways[way].parts.append(part)
             if not self._ways[way].busy:
                 self._ways[way].busy = True
@@ -91,22 +113,31 @@ class Connection:
         if self.over:
             return
         if tries == TRIES:
-            self.break_off(ECONNABORTED)
-        elif self.silent or not all(path.up for path in self._paths) or self._lost():
+            self.give_up(ECONNABORTED)
+        elif self.held_up():
             pause_s = min(RETRY_S_MAX, RETRY_S * 2**tries)
             self._clock.at(self._clock.now_s() + pause_s, lambda: self._try(way, tries + 1))
         else:
             self._pass(way)
+
+    def held_up(self) -> bool:
+        """What is sent now does not arrive."""
+        return self.silent or not self._reachable() or self._lost()
+
+    def _delay_us(self) -> int:
+        return round(sum(path.delay_s for path in self._paths) * 1e6)
 
     def _lost(self) -> bool:
         loss = 1.0 - (1.0 - self._paths[0].loss) * (1.0 - self._paths[1].loss)
         return loss > 0 and self._chance.random() < loss
 
     def _pass(self, way: int) -> None:
+        if self._refuses:
+            self._tell_rig(ECONNRESET)
+            return
         line = self._ways[way]
         part = line.parts.popleft()
-        delay_us = round(sum(path.delay_s for path in self._paths) * 1e6)
-        line.last_us = max(line.last_us, self._clock.now_us + delay_us)
+        line.last_us = max(line.last_us, self._clock.now_us + self._delay_us())
         self._clock.at_us(line.last_us, lambda: self._arrive(way, part))
         if line.parts:
             self._try(way, 0)
@@ -116,15 +147,18 @@ class Connection:
     def _arrive(self, way: int, part: bytes | None) -> None:
         if self.over or self.silent:
             return
-        to, back = (self.service, self._rig) if way == 0 else (self._rig, self.service)
+        if self._refuses:
+            self._tell_rig(ECONNRESET)
+            return
+        to, back = (self.service, self._rig) if way == UP else (self._rig, self.service)
         if part is None:
             self.over = True
             to.over(0)
             return
         to.heard(part)
         size = len(part)
-        delay_us = round(sum(path.delay_s for path in self._paths) * 1e6)
-        self._clock.at_us(self._clock.now_us + delay_us, lambda: self._acknowledge(back, size))
+        later_us = self._clock.now_us + self._delay_us()
+        self._clock.at_us(later_us, lambda: self._acknowledge(back, size))
 
     def _acknowledge(self, ears: Ears, size: int) -> None:
         if not self.over and not self.silent:
@@ -162,10 +196,10 @@ class Net:
         now_s = self._clock.now_s()
         if connection.over:
             return
-        if connection.silent or not (path.up and self.world.up) or connection._lost():
+        if connection.held_up():
             pause_s = min(RETRY_S_MAX, 1.0 * 2**tries)
-            if tries == 4:
-                connection.break_off(ETIMEDOUT)
+            if tries == KNOCKS:
+                connection.give_up(ETIMEDOUT)
                 return
             self._clock.at(now_s + pause_s, lambda: self._knock(connection, path, to, tries + 1))
             return
@@ -177,7 +211,6 @@ class Net:
         if connection.over or connection.silent:
             return
         if service is None:
-            connection.break_off(ECONNREFUSED)
-            return
-        connection.service = service(connection)
-        connection._rig.opened()
+            connection.give_up(ECONNREFUSED)
+        else:
+            connection.open(service(connection))
