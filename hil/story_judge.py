@@ -21,14 +21,13 @@ class Watch:
         self._begun_s = begun_s
         self._true_s: float | None = None
 
-    def step(self, now_s: float, sample: Sample, events: Iterable[str]) -> str:
+    def step(self, now_s: float, sample: Sample, events: Iterable[str]) -> None:
         """A new sample; events: codes heard since the step began."""
         if self.verdict == PENDING:
             if self.expectation.condition.true(sample, events):
                 self._hold(now_s)
             else:
                 self._miss(now_s, sample)
-        return self.verdict
 
     def _hold(self, now_s: float) -> None:
         if self._true_s is None:

@@ -6,7 +6,7 @@ from firmware import clock
 from firmware.drivers import i2c_bus
 from firmware.drivers.i2c_bus import CLOCKS, I2cBus
 
-HELD, NOBODY = OSError(116), OSError(19)
+HELD, NOBODY = OSError(116, "timed out"), OSError(19)
 
 
 def made(*steps):

@@ -50,6 +50,11 @@ def test_a_frozen_sensor_is_told_by_its_likes():
     assert not heard(*thawed)[1].doubt
 
 
+def test_one_like_that_moves_is_enough():
+    rows = [(400 + step, 400, 400) for step in range(34)]
+    assert [sensor.doubt for sensor in heard(*rows)] == ["", FROZEN, FROZEN]
+
+
 def test_a_frozen_sensor_stays_frozen_when_the_others_return():
     rows = [(400 + step, 400, 400 + step) for step in range(35)] + [(400, 400, 400)] * 5
     assert heard(*rows)[1].doubt == FROZEN

@@ -155,6 +155,35 @@ def test_an_order_is_its_act_with_its_blanks_filled(text, call, args):
     assert (read.call, read.args) == (call, args)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("broker gone", 'there is "broker down", "broker up", "broker half-open"'),
+        ("brokr down", 'there is "broker down"'),
+        ("lose 101 %", "101 %: from 0 to 100"),
+        ("delay 3 parsecs", '"3 parsecs" is no time'),
+        ("xyzzy", 'there is "air <number> C", "break <fault>"'),
+    ],
+)
+def test_what_nobody_can_do_is_told_what_they_can(text, said):
+    with pytest.raises(WordError) as error:
+        story_acts.order(text, ACTS)
+    assert said in str(error.value)
+
+
+def test_percents_go_from_nothing_to_everything():
+    assert [story_acts.order(f"lose {n} %", ACTS).args for n in (0, 100)] == [(0.0,), (100.0,)]
+
+
+def test_the_ends_of_what_can_be_can_be_asked_for():
+    for text in ("fan_pm == 1000", "fan_pm == 0", "within 0 s: fan_pm != 1000"):
+        assert story_words.expectation(text, RIG)
+    for text in ("fan_pm <= 1000", "fan_pm > 1000", "fan_pm < 0", "fan_pm == 1001"):
+        with pytest.raises(WordError, match="cannot be"):
+            story_words.expectation(text, RIG)
+    assert story_words.shown(0.12345) == "0.123" and story_words.shown("x") == '"x"'
+
+
 # the values of one quantity, ten a second -> verdict, when it came true
 def judged(text: str, values: str) -> tuple[str, str]:
     """values: one letter a look, T where the condition is true."""
@@ -171,7 +200,7 @@ def judged(text: str, values: str) -> tuple[str, str]:
         ("board_w == 0", "f", BAD, "board_w is 9"),
         ("within 300 ms: board_w == 0", "fff", PENDING, ""),
         ("within 300 ms: board_w == 0", "fffT", GOOD, "after 0.3 s"),
-        ("within 300 ms: board_w == 0", "ffff", BAD, "0.3 s after it was done"),
+        ("within 300 ms: board_w == 0", "ffff", BAD, "board_w is 9, 0.3 s after it was done"),
         ("for 300 ms: board_w == 0", "TTT", PENDING, ""),
         ("for 300 ms: board_w == 0", "TTTT", GOOD, "at once"),
         ("for 300 ms: board_w == 0", "TTTf", BAD, "true for 0.3 s only"),
