@@ -4,6 +4,7 @@ Nothing is switched on by looking: every output starts where it can do no harm, 
 power off and fans at full speed.
 """
 
+import esp32
 import machine
 import network
 
@@ -35,6 +36,7 @@ class Board:
         self.sensors = {name: Tmp75(sensor_bus, address) for name, address, _ in facts.SENSORS}
         self.supply = Psu(supply_bus, facts.SUPPLY_ADDRESS)
         self._led = machine.Pin(facts.LED_PIN, machine.Pin.OUT, value=0)
+        self._kept = esp32.NVS("surplus")
         self._watchdog: machine.WDT | None = None
         self._wlan: network.WLAN | None = None
 
@@ -59,6 +61,18 @@ class Board:
 
     def on_network(self) -> bool:
         return self._wlan is not None and self._wlan.isconnected()
+
+    def restarts(self) -> int:
+        """As kept; 0 on a new controller."""
+        try:
+            return self._kept.get_i32("restarts")
+        except OSError:
+            return 0
+
+    def keep_restarts(self, count: int) -> None:
+        """Over resets and losses of power."""
+        self._kept.set_i32("restarts", count)
+        self._kept.commit()
 
     def reset(self) -> None:
         self.hash_power(False)

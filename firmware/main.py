@@ -37,6 +37,7 @@ async def main(settings: dict, board) -> None:
     )
     rig = Rig(board, dispatch)
     link = Link(rig, settings)
+    rig.begin(board.restarts() + 1)
     rig.changes.append(Change("start", f"controller started: {board.reset_cause()}"))
     for loop in (rig.sensors_loop, rig.supply_loop, rig.thermal_loop, rig.power_loop):
         asyncio.create_task(control(rig, loop))

@@ -10,7 +10,7 @@ over all of them.  Periods and who does what: README.md.
 
 import gc
 
-from firmware import clock
+from firmware import clock, restarts
 from firmware.believed import PowerSense
 from firmware.counters import HashCounter
 from firmware.derate import Derate
@@ -51,10 +51,16 @@ class Rig:
         self.sense = PowerSense()
         self._forget_ms = 0
         self.up_ms = 0
+        self.starts = 0  # without ten good minutes between them; 0 once they are forgotten
         self.verdict: Verdict | None = None
         self.changes: list[Change] = []  # of safety, for whoever reports them
         self.fallbacks = 0  # how often the lease ran out
         self._power_turn_ms = clock.now_ms()
+
+    def begin(self, starts: int) -> None:
+        """The controller has started, so often of late."""
+        self.starts = starts
+        self.board.keep_restarts(starts)
 
     # what it is doing, for reports
 
@@ -107,6 +113,8 @@ class Rig:
 
     def safety_turn(self, elapsed_ms: int) -> None:
         self.up_ms += elapsed_ms
+        if self.starts and self.up_ms >= restarts.GOOD_MS:
+            self.begin(0)
         self.vitals.elapse(elapsed_ms)
         self.hashing.elapse(elapsed_ms)
         self._age_supply(elapsed_ms)
@@ -234,6 +242,7 @@ class Rig:
             self.fans,
             self.supply,
             self.hashing.trouble,
+            restarts.because(self.starts, self.up_ms),
         )
 
 

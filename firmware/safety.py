@@ -78,13 +78,17 @@ RULES = (
         "loop-late", 1_000, 1_000, 0, OFF, 5_000, EVER, "the safety loop was held up for a second"
     ),
     Rule("board-dead", 0, 0, 0, OFF, 10_000, EVER, "the hash boards do not start or answer"),
+    Rule("restarts", 0, 0, 0, OFF, 0, EVER, "the controller keeps restarting: a pause first"),
 )
 
 # what a sound fan must have reached by now, and the most it can still have
 Fan = namedtuple("Fan", ("rpm", "expected_rpm", "most_rpm"))
 Supply = namedtuple("Supply", ("status", "mv", "want_mv", "input_w", "age_ms"))
 # hash_ms: how long hash power has been on (above 0) or off (below 0)
-Snapshot = namedtuple("Snapshot", ("elapsed_ms", "hash_ms", "sensors", "fans", "supply", "board"))
+# board, restarts: what is wrong with them, in words, or ""
+Snapshot = namedtuple(
+    "Snapshot", ("elapsed_ms", "hash_ms", "sensors", "fans", "supply", "board", "restarts")
+)
 # fault: a rule has hash power off; trouble: fans to full; cap: LOW, DOWN or ""
 Verdict = namedtuple("Verdict", ("may_hash", "fault", "cap", "trouble", "code", "because"))
 Change = namedtuple("Change", ("code", "text"))
@@ -253,6 +257,10 @@ def _board_dead(snapshot: Snapshot, _limit: int) -> str:
     return snapshot.board
 
 
+def _restarts(snapshot: Snapshot, _limit: int) -> str:
+    return snapshot.restarts
+
+
 CONDITIONS = {
     "overheat": _above("outlet"),
     "hot": _above("outlet"),
@@ -269,4 +277,5 @@ CONDITIONS = {
     "supply-stays-on": _supply_stays_on,
     "loop-late": _loop_late,
     "board-dead": _board_dead,
+    "restarts": _restarts,
 }

@@ -56,6 +56,7 @@ RIG_EVENTS = {
     "loop-late": "the safety loop was held up for a second",
     "power-unread": "the supply's watts cannot be what the boards draw",
     "board-dead": "the hash boards do not start or answer",
+    "restarts": "the controller keeps restarting: a pause first",
 }
 RIG_ACTS = (
     Act("budget level <number>", "budget", "broadcast what admits this level; 5.5 is half a step"),

@@ -120,5 +120,13 @@ class TestBoard:
     def led(self, on):
         self.lit = on
 
+    kept = 0
+
+    def restarts(self):
+        return self.kept
+
+    def keep_restarts(self, count):
+        self.kept = count
+
     def feed(self):
         self.fed += 1

@@ -46,6 +46,7 @@ TABLE = {
     "supply-stays-on": (200, 200, 5_000, OFF, 10_000, EVER),
     "loop-late": (1_000, 1_000, 0, OFF, 5_000, EVER),
     "board-dead": (0, 0, 0, OFF, 10_000, EVER),
+    "restarts": (0, 0, 0, OFF, 0, EVER),
 }
 
 

@@ -21,6 +21,7 @@ WELL = {
     "input_w": 2000,
     "supply_age_ms": 0,
     "board": "",
+    "restarts": "",
 }
 
 
@@ -36,7 +37,9 @@ def snapshot(**changes):
     ]
     fans = [Fan(4000, 4000, 4000), Fan(now["rpm"], now["expected_rpm"], now["most_rpm"])]
     supply = Supply(now["status"], now["mv"], now["want_mv"], now["input_w"], now["supply_age_ms"])
-    return Snapshot(now["elapsed_ms"], now["hash_ms"], sensors, fans, supply, now["board"])
+    return Snapshot(
+        now["elapsed_ms"], now["hash_ms"], sensors, fans, supply, now["board"], now["restarts"]
+    )
 
 
 def played(*turns, rules=RULES):
@@ -65,6 +68,7 @@ EDGES = {
     "supply-dead": ({"supply_age_ms": 4999}, {"supply_age_ms": 5000}),
     "supply-stays-on": ({"hash_ms": -1, "input_w": 199}, {"hash_ms": -1, "input_w": 200}),
     "loop-late": ({"elapsed_ms": 999}, {"elapsed_ms": 1000}),
+    "restarts": ({"restarts": ""}, {"restarts": "started 4 times"}),
     "board-dead": ({"board": ""}, {"board": "board 1: 63 of 65 chips answer"}),
 }
 
@@ -98,9 +102,12 @@ def test_every_rule_waits_for_its_delay():
         assert played(*broken, rules=alone(code))[0].code == "", code
 
 
+AT_ONCE = ("loop-late", "board-dead", "supply-dead", "restarts")  # these are not samples
+
+
 def test_no_single_sample_takes_hash_power():
     for code, (_, so) in EDGES.items():
-        if RULE[code].action == OFF and code not in ("loop-late", "board-dead", "supply-dead"):
+        if RULE[code].action == OFF and code not in AT_ONCE:
             assert played((so, 100), ({}, 100))[0].may_hash, code
 
 
