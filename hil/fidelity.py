@@ -104,7 +104,7 @@ def _modelled(
     model: Model, ladder: list[list[int]], signal: Signal, seconds: int, rigs: int
 ) -> tuple[list[float], list[bool]]:
     """(watts, whether any rig was on the move) in every second."""
-    fleet, rows = ModelFleet(rigs, models=(model,), alike=True), np.arange(rigs)
+    fleet, rows = ModelFleet(rigs, models=(model,), alike=True, warms=True), np.arange(rigs)
     padded = [*ladder, *[[0, FAR_W, FAR_W]] * (STEPS - len(ladder))]
     level, start_w, end_w = (np.array([column] * rigs) for column in zip(*padded, strict=True))
     fleet.hold(rows, start_w, end_w, level)

@@ -40,6 +40,7 @@ class ModelFleet:
     """Rigs in rows, grouped by model.  Watts are true ones unless called listed.
 
     alike: every rig is its model to the watt, none fails to wake, nothing is left to chance.
+    warms: fans and leakage lag behind the load, up to 1.75 % of a rig's watts.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class ModelFleet:
         seed: int = 1,
         models: tuple[Model, ...] = MODELS,
         alike: bool = False,
+        warms: bool = False,
     ) -> None:
         self.models = models
         # of all, or of each; None: FAILS_TO_WAKE
         self.fails_to_wake: float | Floats | None = 0.0 if alike else None
         self._odd = 0.0 if alike else 1.0
+        self._warm_part = WARM_PART if warms else 0.0
         self._random = np.random.default_rng(seed)
         parts = np.array([m.part for m in models])
         edges = np.rint(np.cumsum(parts) / parts.sum() * rigs).astype(int)
@@ -219,7 +222,7 @@ class ModelFleet:
         self._sum_ghs = float(self._clock_ghs.sum())
         top_w = self._watts[self.group, -1]
         load = np.where(self.state == RUNNING, self.listed_w / top_w, 0.0)
-        self._warmth_w = WARM_PART * top_w * load * load * load
+        self._warmth_w = self._warm_part * top_w * load * load * load
         self._cold_w = float(self._warmth_w.sum())
 
     _noise_sd_w = 0.0
