@@ -112,7 +112,7 @@ class Chain:
         most = int(dt_s * self.line.baud / 110) + 1
         for chip, nonce in self._hashing.step(dt_s, now_s, most, self._address):
             if chip < min(self.answering, self._other_rate):
-                self.line.say(wire.nonce_reply(nonce, self._reply_size()), now_s)
+                self.line.say(wire.nonce_reply(nonce, self._reply_size(chip)), now_s)
 
     def working(self) -> float:
         """Part of the cores that hash."""
@@ -191,10 +191,10 @@ class Chain:
         return wire.baud(held[wire.UART_BAUD])
 
     def _say(self, chip: int, register: int, value: int, now_s: float) -> None:
-        frame = wire.register_reply(self._address[chip], register, value, self._reply_size())
+        frame = wire.register_reply(self._address[chip], register, value, self._reply_size(chip))
         self.line.say(frame, now_s)
 
-    def _reply_size(self) -> int:
+    def _reply_size(self, chip: int) -> int:
         if self.facts.chip.midstates:
             return 9
-        return 11 if self._registers.of_all(wire.VERSION_ROLLING) & LOCKED else 9
+        return 11 if self._registers.held(chip, wire.VERSION_ROLLING) >> 31 else 9

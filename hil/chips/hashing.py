@@ -20,7 +20,9 @@ RATE_1397, RATE_UNIT = 0x04, 2**20
 OUT_DIVIDER = 0x70
 CRYSTAL_HZ = 25e6
 # registers that change how fast it goes, or what is reported
-_MATTERS = (wire.PLL0, OUT_DIVIDER, wire.HASH_COUNTING, wire.CORE_CONTROL, wire.MISC_CONTROL)
+_CLOCK = (wire.PLL0, OUT_DIVIDER)
+_REPORTS = (wire.MISC_CONTROL, wire.TICKET_MASK)
+_MATTERS = (*_CLOCK, *_REPORTS, wire.HASH_COUNTING, wire.CORE_CONTROL)
 
 
 class Hashing:
@@ -55,7 +57,7 @@ class Hashing:
         """A register was written."""
         if register in _MATTERS:
             self._stale = True
-            self._stale_clocks |= register in (wire.PLL0, OUT_DIVIDER)
+            self._stale_clocks |= register in _CLOCK
 
     def set_right(self, right: float | Sequence[float], lost: frozenset[int]) -> None:
         same = right is self._right_given or right == self._right_given
@@ -146,36 +148,36 @@ class Hashing:
 
     def _active(self) -> list[float]:
         """Of each chip, whether it has all it needs to hash."""
-        counting = self._registers.of_all(wire.HASH_COUNTING)
-        if self.job is None or (self._facts.needs_sweep and not counting):
+        if self.job is None:
             return [0.0] * self._chips
-        if self._facts.enable is None:
-            active = [1.0] * self._chips
-        else:
+        active = [float(chip not in self._lost) for chip in range(self._chips)]
+        if self._facts.needs_sweep:
+            sweeps = self._registers.column(wire.HASH_COUNTING)
+            active = [on if ticks else 0.0 for on, ticks in zip(active, sweeps, strict=True)]
+        if self._facts.enable:
             core, wanted = self._facts.enable
-            active = [float(v == wanted) for v in self._registers.column(of_cores(core))]
-        for chip in self._lost:
-            active[chip] = 0.0
+            cores = self._registers.column(of_cores(core))
+            active = [on if v == wanted else 0.0 for on, v in zip(active, cores, strict=True)]
         return active
 
     def _find(self, dt_s: float, now_s: float, addresses: list[int]) -> tuple[int, Nonce]:
-        facts, random_ = self._facts, self._random
+        facts, random_, held = self._facts, self._random, self._registers.held
         chip = random_.choices(range(self._chips), cum_weights=self._found)[0]
-        core = tickets.core(facts, random_, self._registers.held(chip, wire.MISC_CONTROL))
-        offset = self._registers.held(chip, wire.NONCE_OFFSET)
+        core = tickets.core(facts, random_, held(chip, wire.MISC_CONTROL))
+        offset = held(chip, wire.NONCE_OFFSET)
         begin = (offset & 0xFFFF) << 9 if offset >> 31 else 0
         at = tickets.place(facts, random_, addresses[chip], core, begin)
-        rolling = bool(self._registers.of_all(wire.VERSION_ROLLING) >> 31)
+        rolling = bool(held(chip, wire.VERSION_ROLLING) >> 31)
         at_s = self._tickets.moment(dt_s, now_s)
-        return chip, self._tickets.nonce(at_s, self._epoch_s(), at, rolling)
+        epoch_s = self._epoch_s(held(chip, wire.HASH_COUNTING))
+        return chip, self._tickets.nonce(at_s, epoch_s, at, rolling)
 
-    def _epoch_s(self) -> float:
+    def _epoch_s(self, ticks: int) -> float:
         """How long one job lasts before the chips find the same again."""
         chip = self._facts.chip
         if chip.midstates:
             slots = 1 << (self._chips - 1).bit_length()
             return 2**32 / 256 / slots / (self.mhz() * 1e6)
-        ticks = self._registers.of_all(wire.HASH_COUNTING)
         return float(65_536 / chip.per_core * ticks / CRYSTAL_HZ)
 
     def _mhz_of(self, word: int, out: int) -> float:

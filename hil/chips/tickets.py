@@ -13,18 +13,14 @@ from protocols.hashboard import Nonce
 
 REMEMBERED = 64  # nonces of a job, to be said again
 CARRY_S = 0.003  # the old job is finished before the new one begins
-_ODD_SLOT = 0.08  # of a BM1362's replies have a version 4 off their small core: captured
+_ODD_SLOT = 0.08  # of 8 small cores' replies have a version 4 off: captured on BM1362
 
 
 class Tickets:
     def __init__(self, facts: Facts, random_: random.Random) -> None:
         self._facts, self._random = facts, random_
-        self.forget()
-
-    def forget(self) -> None:
         self.job: int | None = None  # the id worked on
-        self._before = 0
-        self._since_s = self._found_s = 0.0
+        self._before, self._since_s = 0, 0.0
         self._found: list[Nonce] = []
         self._left = self._random.expovariate(1.0)  # tickets until the next one
 

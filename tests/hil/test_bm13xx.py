@@ -197,6 +197,27 @@ def test_a_sweep_of_nothing_stops_it(model):
     assert chain.working() == 0 and run(chain, 5) == []
 
 
+def test_one_chip_can_be_stopped_and_another_answer_shorter():
+    chain = working(1370, 4)
+    chain.write(wire.write_register(wire.HASH_COUNTING, 0, 2), SLOW, 0)
+    assert chain.working() == 0.75
+    run(chain, 10)
+    assert chain.register(1, wire.TOTAL_HASHES) == 0 < chain.register(2, wire.TOTAL_HASHES)
+    chain.write(wire.write_register(wire.VERSION_ROLLING, 0xFFFF, 4), SLOW, 0)
+    chain.write(wire.write_register(wire.TICKET_MASK, 0xFFFF_FFFF) + READ_ID, SLOW, 0)
+    assert len(chain.read(SLOW, 1e9)) == 3 * 11 + 9
+
+
+def test_a_ticket_asked_for_later_counts_from_then():
+    chain = working(1370, 4)
+    wanted = 10 * 4 * 525e6 * 2040 / 2**32
+    for difficulty in (256, 16, 1024):
+        mask = wire.ticket_mask(difficulty)
+        chain.write(wire.write_register(wire.TICKET_MASK, mask), SLOW, 0)
+        found = len(run(chain, 10))
+        assert abs(found - wanted / difficulty) < 4 * (wanted / difficulty) ** 0.5 + 1
+
+
 def test_a_bm1397_needs_no_sweep_and_no_permission_to_report():
     chain = working(1397)
     assert chain.register(0, wire.HASH_COUNTING) == 0 and run(chain, 60)
