@@ -29,6 +29,8 @@ from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
 from supervisor.link import link_of
 from supervisor.people import People
+from supervisor.roster import Roster, roster
+from supervisor.roster import read as read_roster
 from supervisor.seat import Deposed, Seat, seat_of
 from supervisor.site import Publish, Site
 from supervisor.sources import frequency_mqtt, signal_csv, signal_mqtt
@@ -98,7 +100,7 @@ async def _lead(config: Config, ledger: Ledger, port: int) -> None:
 async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = None) -> None:
     inbox = Inbox()
     key = keys.site_key(config.state_dir)
-    site = Site(config, inbox, ledger, key, time.monotonic(), time.time())
+    site = Site(config, inbox, ledger, key, time.monotonic(), time.time(), roster_of(config))
     notifier, board = notifier_of(config.site.name, config.alarms), Board(site)
     people, history = People(site, notifier.tell), history_of(site)
     link = link_of(config, inbox, port)
@@ -154,6 +156,12 @@ async def _beat(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, due_s - time.monotonic())):
                 await inbox.wake.wait()
+
+
+def roster_of(config: Config) -> Roster:
+    """Where rigs stand and what carries them.  Raises RosterError."""
+    stands = read_roster(Path(config.policy.rigs)) if config.policy.rigs else {}
+    return roster(stands, {keys.path: keys.limit_w - keys.auxiliary_w for keys in config.feeders})
 
 
 def door_of(config: Config, people: People) -> Door:

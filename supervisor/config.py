@@ -20,6 +20,7 @@ from supervisor.sections import facility as facility_section
 from supervisor.sections import meter as meters_section
 from supervisor.sections import modbus as modbus_section
 from supervisor.sections import modbus_rigs as rigs_section
+from supervisor.sections import policy as policy_section
 from supervisor.sections import signal as signal_section
 from supervisor.sections import stock as stock_section
 from supervisor.sections.alarms import AlarmsConfig
@@ -31,6 +32,7 @@ from supervisor.sections.history import HistoryConfig
 from supervisor.sections.meter import OWN, SUNSPEC, MeterConfig, MeterKeys
 from supervisor.sections.modbus import ModbusConfig
 from supervisor.sections.modbus_rigs import ModbusRigs
+from supervisor.sections.policy import FeederKeys, PolicyConfig
 from supervisor.sections.signal import SignalConfig
 from supervisor.sections.site import SiteConfig
 from supervisor.sections.standby import StandbyConfig
@@ -54,6 +56,8 @@ class Config(Section, frozen=True, kw_only=True):
     facility: FacilityConfig = FacilityConfig()
     drives: tuple[DriveKeys, ...] = ()
     stock: tuple[StockConfig, ...] = ()
+    policy: PolicyConfig = PolicyConfig()
+    feeders: tuple[FeederKeys, ...] = ()
     signal: SignalConfig = SignalConfig()
     frequency: FrequencyConfig | None = None
     api: ApiConfig = ApiConfig()
@@ -133,6 +137,7 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
     yield from meters_section.nonsense(config.all_meters, gateways)
     yield from rigs_section.nonsense(config.modbus_rigs, gateways)
     yield from alarms_section.nonsense(config.alarms)
+    yield from policy_section.nonsense(config.policy, config.feeders)
     yield from facility_section.nonsense(config.facility, config.drives, gateways)
     yield from stock_section.nonsense(config.stock)
     for key, file in _files(config):
@@ -165,6 +170,7 @@ def _files(config: Config) -> typing.Iterator[tuple[str, str]]:
     for group in config.stock:
         if group.password_file:
             yield "stock.password_file", group.password_file
+    yield from policy_section.files(config.policy)
     for key in alarms_section.FILES:
         if file := getattr(config.alarms, key):
             yield f"alarms.{key}", file
@@ -203,6 +209,7 @@ def resolved(config: Config, folder: Path) -> Config:
         meters=tuple(mapped(keys) for keys in config.meters),
         drives=tuple(mapped(keys, DRIVES) for keys in config.drives),
         stock=tuple(absolute(group, "password_file") for group in config.stock),
+        policy=absolute(config.policy, "rigs"),
         signal=signal,
         alarms=absolute(config.alarms, *alarms_section.FILES),
     )

@@ -21,6 +21,8 @@ from supervisor.holds import Holds
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger, Row
 from supervisor.line import Line
+from supervisor.policy import Policy
+from supervisor.roster import Roster
 
 OFF_SLACK_S = 2.0  # beyond a lease, before a rig that was cut off is surely off
 DECISIONS_MAX = 20_000  # looked at for positions still on lease when a supervisor is followed
@@ -41,7 +43,9 @@ class Site:
         key: bytes,
         now_s: float,
         unix_s: float,
+        roster: Roster | None = None,
     ) -> None:
+        self.roster, self._seated = roster or Roster(), 0
         self.config, self.inbox, self.ledger = config, inbox, ledger
         self._key, self._budget_key = key, mac.budget_key(key)
         self.means = Means(
@@ -85,7 +89,10 @@ class Site:
         kept, last = self.ledger.ladders(), self._on_lease()
         epoch = kept[0] if kept else 0
         self.fleet, line = memory.unpack(*kept) if kept else (Fleet(), None)
-        self.dispatcher = Dispatcher(self.fleet, self.means, epoch)
+        self._seat()
+        wished = self.config.policy
+        policy = Policy(wished.min_on_s, wished.min_off_s, wished.starts_per_day)
+        self.dispatcher = Dispatcher(self.fleet, self.means, epoch, policy, self.roster.tree)
         if line is not None and last:
             newest, highest_w = last[-1].body, max(row.body["admit_w"] for row in last)
             asked_w = float(newest["asked_w"])
@@ -118,6 +125,7 @@ class Site:
         """Hear, decide, record, broadcast."""
         self.unix_s = unix_s
         self._hear(now_s)
+        self._seat()
         changing = self.admission.next_line is not None
         self.holds.step(now_s, unix_s, self.dispatcher.line.epoch, changing)
         off = self.fleet.surely_off(now_s, self.means.lease_s + OFF_SLACK_S)
@@ -160,6 +168,12 @@ class Site:
             entries += [said] if said is not None else []
             self.inbox.quiet_hz = self._frequency.quiet_hz
         return entries
+
+    def _seat(self) -> None:
+        """Rigs heard for the first time get what the site's list says of them."""
+        if self._seated < len(self.fleet):
+            self.roster.seat(self.fleet, self._seated)
+            self._seated = len(self.fleet)
 
     def _hear(self, now_s: float) -> None:
         for rig, kind, payload in self.inbox.take_rigs():

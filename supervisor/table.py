@@ -43,7 +43,8 @@ class Table:
 
     def place(self, row: int) -> str:
         """Where a rig stands; "" when nobody said."""
-        return by_name(self.fleet.names[row])
+        name = self.fleet.names[row]
+        return self._site.roster.place(name) or by_name(name)
 
     def places(self) -> list[str]:
         return [self.place(row) for row in range(len(self.fleet))]

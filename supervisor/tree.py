@@ -20,7 +20,7 @@ NOWHERE = -1  # the node of a rig whose place nobody has told
 class Tree:
     """Nodes in the order of their paths, a parent before its children.
 
-    limit_w: real watts everything below may draw; inf where nothing limits.
+    limit_w: real watts all rigs below may draw; inf where nothing limits.
     """
 
     paths: tuple[str, ...]
@@ -116,14 +116,7 @@ def _prefix(at: Ints, watts: Floats, room_w: Floats) -> Bools:
     return kept
 
 
-def branches(
-    tree: Tree,
-    node: Ints,
-    floor_w: Ints,
-    weight: Floats,
-    aside_w: Mapping[str, float] | None = None,
-) -> Branches:
-    """Rigs put on a tree.  aside_w: what else a node feeds (fans, pumps), by path."""
-    aside = np.array([(aside_w or {}).get(path, 0.0) for path in tree.paths], dtype=float)
-    floor = tree.sums(node, floor_w.astype(float)) + tree.sums(np.arange(len(tree.paths)), aside)
+def branches(tree: Tree, node: Ints, floor_w: Ints, weight: Floats) -> Branches:
+    """Rigs put on a tree."""
+    floor = tree.sums(node, floor_w.astype(float))
     return Branches(tree, node, weight, np.maximum(0.0, tree.limit_w - floor))

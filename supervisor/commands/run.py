@@ -45,6 +45,7 @@ def _serve(config: "Config") -> int:
     from supervisor.keys import SecretError
     from supervisor.ledger import LedgerError
     from supervisor.nats import BrokerError
+    from supervisor.roster import RosterError
     from supervisor.sources.registers import MapError
     from supervisor.sources.signal_csv import CsvError
     from supervisor.tokens import TokenError
@@ -58,6 +59,7 @@ def _serve(config: "Config") -> int:
         LedgerError,
         MapError,
         CsvError,
+        RosterError,
     )
     try:
         asyncio.run(app.run(config))

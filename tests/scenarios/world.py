@@ -113,8 +113,10 @@ class Rig:
 class World:
     """tick() lets one second pass.  budgets: (when, budget_w) as broadcast."""
 
-    def __init__(self, folder: Path, tables: list[list[list[int]]], limit_w: int = 0) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, tables: list[list[list[int]]], limit_w: int = 0, roster=None
+    ) -> None:
+        self._folder, self._roster = folder, roster
         self.rigs = {f"r{n}": Rig(f"r{n}", points) for n, points in enumerate(tables)}
         self.now_s = 0.0
         self.limit_w = limit_w
@@ -135,6 +137,7 @@ class World:
             KEY,
             self.now_s,
             UNIX_S + self.now_s,
+            self._roster,
         )
         self.site.ledger.on_commit = lambda *news: self.told.append(news)
         # tables are the truth here, so no margin for doubt: the bound is tried at its edge

@@ -55,10 +55,10 @@ def test_a_tree_of_nothing_carries_everything():
     assert free.keeps(np.array([0, 0]), np.array([100, 100])).all() and free.carries(np.ones(1))
 
 
-def test_room_is_what_floors_and_fans_leave():
-    node = np.array([row("east/c1/r1"), row("west")])
-    on = branches(SITE, node, np.array([20, 30]), np.ones(2), {"east": 100.0, "west": 600.0})
-    assert on.room_w[row("east")] == 880 and on.room_w[row("east/c1")] == 380
+def test_room_is_what_floors_leave():
+    node = np.array([row("east/c1/r1"), row("west"), row("west")])
+    on = branches(SITE, node, np.array([20, 300, 300]), np.ones(3))
+    assert on.room_w[row("east")] == 980 and on.room_w[row("east/c1")] == 380
     assert on.room_w[row("west")] == 0, "never below nothing"
 
 
