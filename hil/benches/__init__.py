@@ -18,5 +18,6 @@ BENCHES = {
     "day": "24 virtual hours of a whole site with faults: tracking, overshoot, leases",
     "band": "sleeps and energy of the frequency band against pure merit order",
     "recovery": "the supervisor killed at random instants: back in control, ledger whole",
+    "lines": "rigs on a Modbus line: a fall with the last of them, CPU of a request and of a look",
     "history": "telemetry of a whole site: bytes a rig and day, what a beat pays, reading",
 }

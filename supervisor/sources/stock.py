@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 BEAT_S = 1.0
 RISES = 0.02  # of all such rigs are told to rise in one beat, at least one: no step of all at once
-TELL_S = 10.0  # its state is told at least so often
+EXTRAS = 12  # looks from one to the next at its fans and its air
 
 
 class StockError(Exception):
@@ -45,10 +45,11 @@ class Look:
 
 
 class Api(Protocol):
-    """One rig as a driver sees it.  Both raise StockError."""
+    """One rig as a driver sees it.  look and order raise StockError."""
 
     async def look(self) -> Look: ...
     async def order(self, watts: int | None, wakes: bool) -> None: ...
+    def forget(self) -> None: ...
 
 
 class PyasicApi:
@@ -60,6 +61,7 @@ class PyasicApi:
         self._address, self._floor_w, self._points = address, floor_w, points
         self._password = password
         self._miner: Any = None
+        self._looks, self._extras = 0, (0, 0)
 
     async def _found(self) -> Any:
         if self._miner is None:
@@ -85,23 +87,28 @@ class PyasicApi:
 
     async def look(self) -> Look:
         miner = await self._found()
-        data = await miner.get_data(include=["hashrate", "wattage", "fans", "env_temp"])
-        rate = data.hashrate
-        ghs = 0 if rate is None else int(float(rate.into(rate.unit.GH)))
-        power_w = data.wattage
-        if power_w is None:
-            power_w = await self._inferred_w(miner, None if rate is None else ghs)
-        fans = [fan.speed for fan in data.fans or [] if fan.speed is not None]
-        temperature = data.env_temp or 0
-        return Look(int(power_w), ghs, int(temperature * 10), min(fans, default=0))
+        watts, rate = await miner.get_wattage(), await miner.get_hashrate()
+        ghs = None if rate is None else int(float(rate.into(rate.unit.GH)))
+        power_w = self._inferred_w(ghs) if watts is None else int(watts)
+        if self._looks % EXTRAS == 0:
+            await self._look_closer(miner)
+        self._looks += 1
+        return Look(power_w, ghs or 0, *self._extras)
 
-    async def _inferred_w(self, miner: Any, ghs: int | None) -> int:
-        """Of one that does not measure its power: all or nothing, by whether it hashes."""
-        if ghs:
-            return int(self._points[-1][0])
-        if ghs == 0 or await miner.is_mining() is False:
-            return self._floor_w
-        raise StockError("it says neither power nor hash rate")
+    async def _look_closer(self, miner: Any) -> None:
+        """What changes slowly, and costs a call more each."""
+        fans = [fan.speed for fan in await miner.get_fans() if fan.speed is not None]
+        temperature = await miner.get_env_temp() or 0
+        self._extras = (int(temperature * 10), min(fans, default=0))
+
+    def _inferred_w(self, ghs: int | None) -> int:
+        """Of one that does not say its power: all or nothing, by whether it says it hashes.
+
+        pyasic's is_mining() is not asked: it says no when nobody answers.
+        """
+        if ghs is None:
+            raise StockError("it says neither power nor hash rate")
+        return int(self._points[-1][0]) if ghs else self._floor_w
 
     async def order(self, watts: int | None, wakes: bool) -> None:
         """watts: None for sleep.  wakes: it was asleep.  Its word is not trusted either way, but
@@ -130,7 +137,6 @@ class Stock:
     api: Api
     look: Look | None = None
     why: str = "not heard yet"
-    told_s: float = -1e18
     asking: asyncio.Task[Look] | None = None
     ordering: asyncio.Task[None] | None = None
 
@@ -200,6 +206,7 @@ class StockRigs:
         if rig.miner.lost(now_s) and rig.kept.up:
             rig.kept.link(False)
             rig.kept.leave()
+            rig.api.forget()
 
     def _tell(self, rig: Stock, now_s: float) -> None:
         """Its state, as seen, to the site; and what it must be counted with."""
@@ -207,7 +214,6 @@ class StockRigs:
         self._inbox.could_w[rig.kept.name] = miner.could_w(now_s)
         if look is None or miner.lost(now_s):
             return
-        rig.told_s = now_s
         level = miner.level_of(look.power_w)
         rig.kept.tell(
             self._keeper.budget,

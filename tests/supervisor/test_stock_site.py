@@ -39,7 +39,10 @@ class Wired:
     """The Api of a miner in memory, slow by answer_s."""
 
     def __init__(self, model, answer_s=0.1):
-        self.model, self.answer_s, self.looks = model, answer_s, 0
+        self.model, self.answer_s, self.looks, self.forgotten = model, answer_s, 0, 0
+
+    def forget(self):
+        self.forgotten += 1
 
     async def look(self):
         self.looks += 1
@@ -139,6 +142,7 @@ async def test_one_hung_miner_delays_nobody_and_is_counted_at_its_top_for_ever(t
         asked = [rig.api.looks - before for rig, before in zip(stock.rigs, looks)]
         assert min(asked[:3] + asked[4:]) >= 25
         row = site.row("old-3")
+        assert stock.rigs[3].api.forgotten == 1  # perhaps another stands there when it is back
         assert not site.site.fleet.counted[row] and site.inbox.could_w["old-3"] == 3400
         site.allow(0)
         await site.run(60)
