@@ -63,6 +63,7 @@ class BenchRig(Rig):
         self._on_us = 0  # when its program began
         self._rtc_us = 0  # what time.time() is ahead of the bench
         self._wants_wifi = False
+        self._joining: Event | None = None
         self._console = 0  # bytes of it that were told
         self._flash_steps, self._flash_left = 0, -1
         self._stalled_us = 0
@@ -97,7 +98,7 @@ class BenchRig(Rig):
         if not up:
             self._arrive(wire.WLAN_STATE, 0, b"\xce", wake=0)
         elif self._wants_wifi:
-            self._clock.at_us(self._clock.now_us + JOIN_US, self._on_air)
+            self._join()
 
     def stall(self, seconds: float) -> None:
         """The program is held up: whatever it waits for next comes so much later."""
@@ -209,6 +210,9 @@ class BenchRig(Rig):
         if self._lockstep:
             self._lockstep.close()
             self._lockstep = None
+        if self._joining:
+            self._joining.cancel()
+            self._joining = None
         self._by, self._wants_wifi = 0, False
         for socket in self._sockets.values():
             socket.forget()
@@ -271,9 +275,14 @@ class BenchRig(Rig):
     def _wlan(self, what: int) -> None:
         self._wants_wifi = what == wire.WLAN_CONNECT or (self._wants_wifi and what == wire.WLAN_ON)
         if what == wire.WLAN_CONNECT and self.way.up:
-            self._clock.at_us(self._clock.now_us + JOIN_US, self._on_air)
+            self._join()
         elif what in (wire.WLAN_OFF, wire.WLAN_DISCONNECT):
             self._arrive(wire.WLAN_STATE, 0, b"\xce", wake=0)
+
+    def _join(self) -> None:
+        if self._joining:
+            self._joining.cancel()
+        self._joining = self._clock.at_us(self._clock.now_us + JOIN_US, self._on_air)
 
     def _on_air(self) -> None:
         if self.way.up and self._wants_wifi:

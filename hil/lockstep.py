@@ -161,11 +161,11 @@ class Lockstep:
             host.net(op, n, payload)
         else:
             answer = link.carry(self._board, op, n, payload)
-            if self._host.recording and op in _BUS:
+            if host.recording and op in _BUS:
                 host.saw(op, n, payload, answer or b"")
             if answer is not None:
                 self.asks += 1
-                self._say([link.frame(wire.ANSWER, self._keep(op, n, payload), answer)])
+                self._say([link.frame(wire.ANSWER, self._keep(op, n, payload, answer), answer)])
         return True
 
     def _replay(self, kept: Kept) -> None:
@@ -181,7 +181,7 @@ class Lockstep:
         if self._host.recording:
             self._host.saw(*kept.frame, kept.value)
 
-    def _keep(self, op: int, n: int, payload: bytes) -> int:
+    def _keep(self, op: int, n: int, payload: bytes, answer: bytes) -> int:
         """The number under which the board may keep this answer; 0: it must ask again."""
         frame = (op, n, payload)
         foresee = link.foreseeing(self._board, *frame)
@@ -189,11 +189,12 @@ class Lockstep:
         for number, kept in enumerate(self._kept, 1):
             if kept.frame == frame:
                 kept.used(self._now_us)
+                kept.value = answer
                 return number if value else 0
         if foresee is None or not value or len(self._kept) == wire.KEPT_MAX:
             return 0
         touch = link.touching(self._board, *frame)
-        self._kept.append(Kept(frame, foresee, touch, value, self._now_us, self._now_us))
+        self._kept.append(Kept(frame, foresee, touch, answer, self._now_us, self._now_us))
         return len(self._kept)
 
     def _read(self) -> bytes:
