@@ -17,6 +17,7 @@ from supervisor.line import Line
 QUIET_S = 2.0  # the first deal waits for a pause in the joinings,
 PATIENCE_S = 8.0  # but not longer than this
 REPEAT_S = 3.0  # a ladder not echoed is sent again
+REPEAT_MAX = 500  # in one tick, the longest waiting first: where echoes are slow, more is worse
 SEND_MAX = 4000  # ladders sent in one tick
 REDEAL_SHARE = 0.02  # of all rigs joined at the end: deal again,
 REDEAL_QUIET_S = 15.0  # when nobody has joined for so long
@@ -67,7 +68,8 @@ class Admission:
         orders = [(row, line) for row in due if fleet.counted[row]]
         unheard = fleet.counted & (fleet.echoed < fleet.command)
         unheard[list(self._waiting)] = False  # served first when their time has come
-        late = np.flatnonzero(unheard & (fleet.sent_s + REPEAT_S < now_s))[:SEND_MAX]
+        late = np.flatnonzero(unheard & (fleet.sent_s + REPEAT_S < now_s))
+        late = late[np.argsort(fleet.sent_s[late], kind="stable")][:REPEAT_MAX]
         orders += [(row, self.next_line or line) for row in late.tolist()]
         if self.next_line is not None:
             turn, self._queue = self._queue[:SEND_MAX], self._queue[SEND_MAX:]

@@ -19,6 +19,7 @@ OWN = (
     "audit",
     "backup",
     "doctor",
+    "history",
     "report",
     "restore",
     "rig",

@@ -134,6 +134,16 @@ def test_a_ladder_is_repeated_until_it_is_echoed():
     assert gate.until(30) == {}, "who is off is not spoken to"
 
 
+def test_repeats_are_few_at_a_time_and_the_longest_waiting_first(monkeypatch):
+    """Where thousands of echoes are slow, everything again every 3 s would make them slower."""
+    monkeypatch.setattr(admissions, "REPEAT_MAX", 2)
+    gate = Gate(5)
+    gate.echoing = False
+    sent = gate.until(9, *range(5))
+    assert sorted(sent[2.0]) == [0, 1, 2, 3, 4]
+    assert [sorted(sent[at]) for at in (6.0, 7.0, 8.0)] == [[0, 1], [2, 3], [4]]
+
+
 def test_no_more_than_so_many_in_one_tick(monkeypatch):
     monkeypatch.setattr(admissions, "SEND_MAX", 3)
     gate = Gate(8)

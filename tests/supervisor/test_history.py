@@ -1,11 +1,14 @@
 """Telemetry: sampled by the beat, written by a thread, read back; what fails costs itself only."""
 
+import json
 import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from supervisor import cli
 from supervisor.fleet import RUNNING
 from supervisor.history import History
 from supervisor.history_files import DAY_S, FILE_S, Files
@@ -156,3 +159,27 @@ def test_two_files_of_one_minute_stand_beside_each_other(tmp_path):
         live.history.close()
     found = Files(tmp_path / "history", KEEP).read("site", BEGIN_S, BEGIN_S + DAY_S)
     assert len(found["at_s"]) == 6
+
+
+def test_the_command_prints_what_is_on_the_disk(tmp_path):
+    live = Live(tmp_path / "history")
+    live.run(25)
+    live.run(10, metered=False)
+    live.history.close()
+
+    def run(*words):
+        call = ["history", *words, "--state", str(tmp_path)]
+        return CliRunner().invoke(cli.build("history"), call)
+
+    begin = ("--from", "2027-01-15T07:50Z", "--to", "2027-01-15T08:10Z")
+    rig = run("r1", *begin)
+    assert rig.exit_code == 0, rig.output
+    lines = rig.stdout.splitlines()
+    assert lines[0] == "rig,at_s,state,level,power_w,hash_ghs,hot_dc,fan_rpm"
+    assert lines[1] == "r1,2027-01-15T08:00:00Z,running,0,1000,0,0,0" and len(lines) == 5
+    site = json.loads(run(*begin, "--json").stdout)
+    assert len(site) == 35 and site[0]["metered_w"] == 3900 and site[-1]["metered_w"] is None
+    rolled = json.loads(run("r1", "--rolled", *begin, "--json").stdout)
+    assert rolled[0]["samples"] == 4 and rolled[0]["state"] == "running"
+    assert run("nobody", *begin).exit_code == 1
+    assert run("r1", "--from", "yesterdayish").exit_code == 2
