@@ -22,6 +22,7 @@ from supervisor.broker import broker_of
 from supervisor.config import Config
 from supervisor.devices import devices_of
 from supervisor.gate import Door
+from supervisor.grid import price
 from supervisor.grid.adapters import adapters_of
 from supervisor.grid.told import Board
 from supervisor.history import history_of
@@ -117,6 +118,7 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
             "": people.alarms.per_min("wrong tokens", door.refused[401] + door.refused[429])
         },
     }
+    price.signal_of(config, inbox, link)
     sources = [
         *devices.sources,
         signal_csv.signal_of(config, inbox),

@@ -8,6 +8,7 @@ from msgspec import Meta
 from supervisor.sections.kinds import MW_MAX, Seconds
 from supervisor.sections.openadr2 import Openadr2Config
 from supervisor.sections.openadr3 import Openadr3Config
+from supervisor.sections.planned import CalendarConfig, PriceConfig
 from supervisor.sections.scada import Dnp3Config, Iec104Config
 from supervisor.sections.sunspec import SunspecConfig
 from supervisor.settings import Section
@@ -54,12 +55,15 @@ class SignalConfig(Section, frozen=True, kw_only=True):
     openadr2: Openadr2Config | None = None
     iec104: Iec104Config | None = None
     dnp3: Dnp3Config | None = None
+    calendar: CalendarConfig | None = None
+    price: PriceConfig | None = None
 
 
 # which keys of which kind of signal name a file
 FILES = {
     "csv": ("file",),
     "mqtt": ("password_file",),
+    "calendar": ("file",),
     "openadr3": ("secret_file",),
     "openadr2": ("cert_file", "key_file", "ca_file"),
 }
