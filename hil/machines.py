@@ -27,7 +27,8 @@ class Model:
     # its domain, and MHz more per volt (a guess around the recorded points)
     limit_mhz: tuple[float, float, float] = (420.0, 0.915, 1750.0)
     fan_w: float = 15.0  # of one fan at RATED_RPM; falls with the cube
-    fans: int = 4
+    # each fan's speed to that of hil/chips/fan.py; two in front, two behind
+    fan_spread: tuple[float, ...] = (1.0, 1.01, 0.97, 0.98)
     controller_w: float = 5.0
     # the supply loses a + b P + c P^2: 0.956 at 0.8 kW, 0.93 at 3.2 kW
     loss_w: tuple[float, float, float] = (12.0, 0.0177, 1.59e-5)
@@ -92,6 +93,7 @@ S19K_PRO = Model(
     leak_w=0.2,
     limit_mhz=(635.0, 1.227, 1833.0),
     loss_w=_NEW_APW_LOSS,
+    fan_spread=(0.901, 0.901, 1.099, 1.099),
     supply_w=4400.0,  # the recorded table ends at 4195 W from the wall
     supply_mv=(11_880, 15_200),
     latch_wait_s=30.0,
@@ -109,6 +111,7 @@ S19_PRO = Model(
     leak_power=3.0,
     limit_mhz=(550.0, 0.334, 7000.0),
     loss_w=_APW_LOSS,
+    fan_spread=(1.008, 0.988, 0.847, 0.847),
     supply_w=3600.0,
     supply_mv=(11_960, 15_120),
     latch_wait_s=30.0,

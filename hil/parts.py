@@ -19,7 +19,6 @@ from hil.plant import Plant
 from protocols.identity import Identity, encoded
 
 SHUNT_UOHM = 100  # 300 A make 30 mV of it
-FAN_SPREAD = (1.0, 1.01, 0.97, 0.98)  # of four fans of one make; the rear pair is slower
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Parts:
 def made(plant: Plant, circuit: Circuit, name: str) -> Parts:
     """Parts of one rig: the same name, the same luck."""
     seed, model = zlib.crc32(name.encode()), plant.model
-    fans = [Fan(spread, seed + n) for n, spread in enumerate(FAN_SPREAD)]
+    fans = [Fan(spread, seed + n) for n, spread in enumerate(model.fan_spread)]
     return Parts(
         chains=[Chain(model.chip, model.chips, seed + n) for n in range(model.boards)],
         fans=fans,

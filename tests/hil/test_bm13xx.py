@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.chips import bm13xx_facts, line, tickets
-from hil.chips.bm13xx import Chain
+from hil.chips.bm13xx import LOCK_S, Chain
 from hil.chips.line import WAITING_MAX
 from protocols import bm13xx, midstates, pll
 from protocols import hashboard as wire
@@ -333,6 +333,31 @@ def test_what_is_behind_a_break_keeps_what_it_had():
     clocks = chain.clocks()
     assert set(clocks[:40]) == {56.25} and set(clocks[40:]) == {525.0}
     assert chain.mhz() == pytest.approx((40 * 56.25 + 25 * 525) / 65)
+
+
+def test_what_is_behind_a_break_hashes_and_is_not_heard():
+    chain = working(1366, 10)
+    whole = len(run(chain, 100))
+    chain.answering = 5
+    part = run(chain, 100, 100)
+    assert chain.working() == 1
+    assert {int.from_bytes(r.nonce.to_bytes(4, "little"), "big") >> 17 & 0xFE for r in part} <= {
+        0, 2, 4, 6, 8
+    }  # fmt: skip
+    assert whole / 3 < len(part) < whole * 2 / 3
+
+
+def test_nothing_is_hashed_while_the_clock_is_not_locked():
+    chain = working(1370)
+    run(chain, 10, dt_s=1.0)
+    before = chain.register(0, wire.TOTAL_HASHES)
+    rate = 525e6 * 2040 / 2**32
+    for n in range(1000):  # set anew every 2 ms, it never locks
+        chain.write(wire.write_register(wire.PLL0, 0x40A8_0230), SLOW, 10 + n * LOCK_S)
+        chain.step(LOCK_S, 10 + (n + 1) * LOCK_S)
+    assert chain.register(0, wire.TOTAL_HASHES) - before < 1
+    run(chain, 10, 12 + LOCK_S, 1.0)
+    assert chain.register(0, wire.TOTAL_HASHES) - before == pytest.approx(10 * rate, abs=2)
 
 
 def test_a_chip_that_alone_changes_its_rate_cuts_off_what_is_behind():

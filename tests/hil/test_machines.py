@@ -2,6 +2,7 @@
 
 import pytest
 
+from hil.chips.fan import settled_rpm
 from hil.machines import (
     MACHINES,
     RATED_RPM,
@@ -53,7 +54,7 @@ def drawing(model: Model, mhz: float, volts: float, rpm: float) -> Plant:
         load.on, load.mhz, load.working, load.hashing = True, mhz, 1.0, 1.0
     for _ in range(60):
         plant.chip_c = [65.0] * model.boards
-        plant.step(0.05, [rpm] * model.fans)
+        plant.step(0.05, [rpm] * 4)
     return plant
 
 
@@ -126,6 +127,23 @@ def warmed(model: Model, board_w: float, rpm: float, hall_c: float, seconds: int
     for _ in range(seconds * 2):
         plant._warm(0.5, 0, board_w, 0.34)
     return plant
+
+
+# machine, duty, rpm of each fan
+FANS = [
+    (S19_PRO, 1.0, (6000, 5880, 5040, 5040)),
+    (S19K_PRO, 0.2, (1920, 1920, 2340, 2340)),
+    (S21_PRO, 0.92, (5950, 6000, 5770, 5830)),
+]
+
+
+@pytest.mark.parametrize("model, duty, recorded", FANS)
+def test_fans_of_the_record(model, duty, recorded):
+    """Of the S21 Pro only the mean of two is recorded, 5943 to 5973; its rear pair is a guess."""
+    for spread, wanted in zip(model.fan_spread, recorded):
+        rpm = settled_rpm(duty) * spread
+        print(f"{model.chip} {duty:.0%}: {rpm:.0f} rpm, recorded {wanted}")
+        assert abs(rpm - wanted) < 60
 
 
 @pytest.mark.parametrize("model", [S19J_PRO, S19_PRO])

@@ -1,8 +1,10 @@
 """The plant of the S21 Pro rig: its own operating points, cuts, standing fans, bad mains."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hil.machines import S21_PRO, mhz_max
+from hil.machines import MACHINES, S21_PRO, mhz_max
 from hil.plant import Plant
 
 S21_POINTS = (
@@ -55,3 +57,36 @@ def test_standing_fans_cook_the_boards_in_minutes_not_seconds():
     for _ in range(120):
         plant.step(1.0, [0.0] * 4)
     assert plant.heatsink_c[0] > 90 and plant.outlet_c(0) > 70
+
+
+@given(
+    st.sampled_from(sorted(MACHINES)),
+    st.lists(
+        st.tuples(
+            st.floats(0.001, 5.0),  # seconds
+            st.floats(0, 300),  # mains
+            st.booleans(),  # enabled
+            st.floats(0, 1500),  # MHz
+            st.floats(0, 1),  # working
+            st.floats(0, 6000),  # rpm
+            st.floats(0, 0.6),  # air that goes round
+            st.floats(-20, 50),  # hall
+        ),
+        min_size=1,
+        max_size=60,
+    ),
+)
+def test_nothing_makes_it_leave_the_possible(name, story):
+    model = MACHINES[name]
+    plant = Plant(model)
+    for dt_s, mains_v, on, mhz, working, rpm, part, hall_c in story:
+        plant.supply.mains_v, plant.supply.enabled = mains_v, on
+        plant.recirculation, plant.ambient_c = part, hall_c
+        for load in plant.loads:
+            load.on, load.mhz, load.working, load.hashing = on, mhz, working, 1.0
+        for _ in range(20):
+            plant.step(dt_s, [rpm] * 4)
+            assert 0 <= plant.supply.volts <= max(12.0, model.supply_mv[1] / 1000)
+            assert 0 <= plant.wall_w < 20_000 and plant.hash_ghs >= 0
+            assert min(plant.heatsink_c) > -40 and max(plant.chip_c) < 2000
+            assert plant.supply.alive or plant.wall_w == 0
