@@ -22,7 +22,7 @@ class VirtualIOQueue:
     """What core.IOQueue is, for streams of the bench; their ioctl says what is ready."""
 
     def __init__(self) -> None:
-        self.map = {}  # id of a stream -> [who waits to read, who to write, the stream]
+        self.map = []  # [who waits to read, who to write, the stream], in order of coming
         self._looked = True  # nothing may have become ready since
         self._turns = 0
 
@@ -34,11 +34,11 @@ class VirtualIOQueue:
 
     def remove(self, task) -> None:
         """It no longer waits."""
-        for key in list(self.map):
-            entry = self.map[key]
-            if task is entry[0] or task is entry[1]:
-                entry[0 if task is entry[0] else 1] = None
-                self._tidy(key, entry)
+        for entry in self.map:
+            for way in (0, 1):
+                if entry[way] is task:
+                    entry[way] = None
+        self._tidy()
 
     @micropython.native
     def wait_io_event(self, dt: int) -> None:
@@ -55,7 +55,7 @@ class VirtualIOQueue:
     @micropython.native
     def _wait(self, us) -> None:
         by = 0
-        for entry in self.map.values():
+        for entry in self.map:
             by |= wire.WAKE_BY_READ if entry[0] is not None else 0
             by |= wire.WAKE_BY_WRITE if entry[1] is not None else 0
         self._turns, self._looked = 0, not by
@@ -64,25 +64,29 @@ class VirtualIOQueue:
     def _look(self) -> bool:
         """Let the tasks run whose streams are ready."""
         self._looked, some = True, False
-        for key in list(self.map):
-            entry = self.map[key]
+        for entry in self.map:
             for way, flag in ((0, _POLL_IN), (1, _POLL_OUT)):
                 if entry[way] is not None and entry[2].ioctl(_POLL, flag):
                     core._task_queue.push(entry[way])
                     entry[way], some = None, True
-            self._tidy(key, entry)
+        if some:
+            self._tidy()
         return some
 
     def _enqueue(self, stream, way: int) -> None:
-        entry = self.map.setdefault(id(stream), [None, None, stream])
+        for entry in self.map:
+            if entry[2] is stream:
+                break
+        else:
+            entry = [None, None, stream]
+            self.map.append(entry)
         assert entry[way] is None
         entry[way] = core.cur_task
         core.cur_task.data = self
         self._looked = False
 
-    def _tidy(self, key: int, entry: list) -> None:
-        if entry[0] is None and entry[1] is None:
-            del self.map[key]
+    def _tidy(self) -> None:
+        self.map = [entry for entry in self.map if entry[0] is not None or entry[1] is not None]
 
 
 @micropython.native

@@ -1,12 +1,16 @@
 """The bench in virtual time, the real firmware on it: what may befall a rig, and what it does."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from hil.bench import CHIP_HEAP, Bench, NotInTime
 from hil.benches import hil
 from hil.lockstep import Lockstep
+from hil.rig import REPO
 
 RIG = "rig-1"
 
@@ -26,13 +30,13 @@ def running(bench, level=3, **options):
     return rig, heard
 
 
-def minute_of_a_rig(folder, seed):
+def minute_of_a_rig(folder, seed, faults=("fan_stopped:2",)):
     with Bench(folder, seed=seed) as bench:
         rig, _ = running(bench)
-        rig.way.loss = 0.2
-        bench.at(bench.now_s + 20, lambda: rig.faults.add("fan_stopped:2"))
+        rig.way.loss, rig.transactions = 0.2, []
+        bench.at(bench.now_s + 20, lambda: rig.faults.update(faults))
         bench.run(40)
-        return bench.trace
+        return bench.trace + [repr(one) for one in rig.transactions]
 
 
 def test_the_same_seed_gives_the_same_story_byte_for_byte(tmp_path):
@@ -40,6 +44,25 @@ def test_the_same_seed_gives_the_same_story_byte_for_byte(tmp_path):
     assert minute_of_a_rig(tmp_path / "b", 1) == first
     assert minute_of_a_rig(tmp_path / "c", 2) != first
     assert any('"code":"fan-stopped"' in line for line in first)
+
+
+DIGEST = """
+import hashlib, sys
+from pathlib import Path
+from tests.hil.test_bench import minute_of_a_rig
+trace = minute_of_a_rig(Path(sys.argv[1]), 1, ("sensor_lost:3", "tach_dead:1", "i2c_stuck:0"))
+print(hashlib.sha256("\\n".join(trace).encode()).hexdigest(), len(trace))
+"""
+
+
+def test_and_in_every_process(tmp_path):
+    """Python's own chance, the order of sets of texts, has no part in it."""
+    told = set()
+    for seed in "12":
+        env = dict(os.environ, PYTHONHASHSEED=seed, PYTHONPATH=str(REPO))
+        command = [sys.executable, "-c", DIGEST, str(tmp_path / seed)]
+        told.add(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
+    assert len(told) == 1 and int(told.pop().split()[1]) > 2000
 
 
 def test_what_is_foreseen_is_what_the_chips_would_have_said(bench, monkeypatch):
