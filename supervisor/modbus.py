@@ -7,19 +7,15 @@ neighbours by a small share of the bus and itself by all of it.  What is written
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from pymodbus import FramerType
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from supervisor.sections.modbus import ModbusConfig
-
-logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # said by who asked, and once
+from supervisor.wire import Client, Line, client_of
 
 Kind = Literal["holding", "input"]
 
@@ -49,56 +45,6 @@ class Refused(DeviceError):
 
 class NotTaken(DeviceError):
     """What was written does not read back."""
-
-
-class Client(Protocol):
-    """What is used of pymodbus's clients."""
-
-    @property
-    def connected(self) -> bool: ...
-    async def connect(self) -> bool: ...
-    def close(self) -> None: ...
-    def read_holding_registers(
-        self, address: int, *, count: int, device_id: int
-    ) -> Awaitable[Any]: ...
-    def read_input_registers(
-        self, address: int, *, count: int, device_id: int
-    ) -> Awaitable[Any]: ...
-    def write_registers(
-        self, address: int, values: list[int], *, device_id: int
-    ) -> Awaitable[Any]: ...
-    def write_register(self, address: int, value: int, *, device_id: int) -> Awaitable[Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Where a gateway is.  kind tcp: Modbus TCP; rtu-tcp: RTU frames over TCP; rtu: serial."""
-
-    kind: Literal["tcp", "rtu-tcp", "rtu"] = "tcp"
-    host: str = ""
-    port: int = 502
-    device: str = ""
-    baud: int = 9600
-    parity: Literal["N", "E", "O"] = "N"
-    stop_bits: int = 1
-
-    def __str__(self) -> str:
-        return self.device if self.kind == "rtu" else f"{self.host}:{self.port}"
-
-
-def client_of(line: Line) -> Client:
-    """pymodbus's client for a line; it neither retries nor reconnects, we do."""
-    patience: dict[str, Any] = {"timeout": 60.0, "retries": 0, "reconnect_delay": 0}
-    if line.kind == "rtu":
-        return AsyncModbusSerialClient(
-            line.device,
-            baudrate=line.baud,
-            parity=line.parity,
-            stopbits=line.stop_bits,
-            **patience,
-        )
-    framer = FramerType.SOCKET if line.kind == "tcp" else FramerType.RTU
-    return AsyncModbusTcpClient(line.host, port=line.port, framer=framer, **patience)
 
 
 @dataclass(slots=True)

@@ -7,9 +7,9 @@ A bench that lacks something to run raises ModuleNotFoundError with what and how
 
 # name: what it measures
 BENCHES = {
+    "dispatch": "ladders from nothing, one change, and against the exact optimum",
     "signals": "from a control room's word to the broadcast, protocol by protocol",
     "hil": "the bench in virtual time: seconds a second for one rig, and one bus transaction",
-    "dispatch": "ladders from nothing, one change, and against the exact optimum",
     "broadcast": "one budget to thousands of connected clients, and a command to each",
     "ingest": "state messages through a broker into the supervisor: CPU of each",
     "reconnect": "the broker killed under thousands of clients: until all are back",

@@ -17,9 +17,9 @@ from protocols.ladder import Step
 from supervisor.inbox import Inbox
 from supervisor.kept import Budget, Keeper
 from supervisor.modbus import Gateway
-from supervisor.modbus import Line as Wire
+from supervisor.sources.pyasic_api import PyasicApi
 from supervisor.sources.rigs_modbus import LineRig, RigLine
-from supervisor.sources.stock import PyasicApi
+from supervisor.wire import Line as Wire
 
 LEASE_S = 10.0
 STEADY_S = 10.0

@@ -8,9 +8,10 @@ from pymodbus.client import AsyncModbusTcpClient
 from hil.meter import Meter
 from supervisor.config import METERS
 from supervisor.inbox import Inbox
-from supervisor.modbus import Gateway, Line
+from supervisor.modbus import Gateway
 from supervisor.sources import meter as readers
 from supervisor.sources.registers import load_map
+from supervisor.wire import Line
 
 MAP = load_map(METERS / "surplus-bench.toml")
 

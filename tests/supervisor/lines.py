@@ -10,9 +10,10 @@ from supervisor.envelope import Entry
 from supervisor.inbox import Inbox
 from supervisor.kept import Keeper
 from supervisor.ledger import Ledger
-from supervisor.modbus import Gateway, Line
+from supervisor.modbus import Gateway
 from supervisor.sections.site import SiteConfig
 from supervisor.site import Site
+from supervisor.wire import Line
 
 SITE, KEY, UNIX_S = "tiny", bytes(range(32)), 1_800_000_000
 

@@ -12,7 +12,8 @@ from supervisor.inbox import Inbox
 from supervisor.modbus import gateways_of
 from supervisor.sections.facility import DriveKeys
 from supervisor.sections.modbus import ModbusConfig
-from supervisor.sources.drives import SOURCE, Drives, Reader, load_drive, load_of
+from supervisor.sources.drive_map import load_drive
+from supervisor.sources.drives import SOURCE, Drives, Reader, load_of
 from supervisor.sources.registers import MapError
 from tests.supervisor.lines import UNIX_S, MemoryClient
 from tests.supervisor.test_rigs_modbus import site_of, total_w

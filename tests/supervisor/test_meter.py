@@ -14,10 +14,11 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from supervisor.inbox import Inbox
-from supervisor.modbus import Gateway, Line
+from supervisor.modbus import Gateway
 from supervisor.sources import meter as meter_module
 from supervisor.sources.meter import FROZEN_S, Judge, Meter, Sight
 from supervisor.sources.registers import MapError, ReadingError, Register, decode, load_map
+from supervisor.wire import Line
 
 METERS = Path(meter_module.__file__).parents[1] / "meters"
 BENCH = load_map(METERS / "surplus-bench.toml")

@@ -13,8 +13,9 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from supervisor.modbus import Gateway, Line, NoAnswer, NotTaken, Refused, gateways_of
+from supervisor.modbus import Gateway, NoAnswer, NotTaken, Refused, gateways_of
 from supervisor.sections.modbus import ModbusConfig
+from supervisor.wire import Line
 
 
 class Bus:

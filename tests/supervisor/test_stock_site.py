@@ -11,7 +11,8 @@ from supervisor.inbox import Inbox
 from supervisor.kept import Budget, Keeper
 from supervisor.sections.site import SiteConfig
 from supervisor.sections.stock import StockConfig
-from supervisor.sources.stock import Look, PyasicApi, StockError, StockRigs, rigs_of, stock_rig
+from supervisor.sources.pyasic_api import Look, PyasicApi, StockError
+from supervisor.sources.stock import StockRigs, rigs_of, stock_rig
 from tests.supervisor.lines import VirtualSite
 from tests.supervisor.test_rigs_modbus import site_of, total_w
 
