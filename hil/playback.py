@@ -9,6 +9,7 @@ import numpy as np
 
 from hil.bridge import Bridge, enrol
 from hil.fleet import ModelFleet
+from hil.models import MODELS, Model
 from hil.score import BEYOND, Commitment, Score
 from supervisor.dispatcher import Decision, Dispatcher, Means
 from supervisor.lookahead import HORIZON_S, Profile
@@ -35,9 +36,14 @@ class Playback:
     """step() once a step; report() at the end."""
 
     def __init__(
-        self, rigs: int, seed: int = 1, banded: bool = True, policy: Policy | None = None
+        self,
+        rigs: int,
+        seed: int = 1,
+        banded: bool = True,
+        policy: Policy | None = None,
+        models: tuple[Model, ...] = MODELS,
     ) -> None:
-        self.fleet = ModelFleet(rigs, seed)
+        self.fleet = ModelFleet(rigs, seed, models)
         auxiliary_w = AUXILIARY_W * rigs
         self.truth = Truth(
             auxiliary_w * (1 + AUXILIARY_ERROR),
@@ -136,8 +142,12 @@ def play(
     seed: int = 1,
     banded: bool = True,
     policy: Policy | None = None,
+    foreseen: bool = True,
 ) -> dict[str, float]:
-    """The whole of a series.  A region's surplus is scaled to the site's capacity."""
+    """The whole of a series.  A region's surplus is scaled to the site's capacity.
+
+    foreseen: whether the series is a schedule; otherwise each row is news.
+    """
     started_s = time.monotonic()
     playback = Playback(rigs, seed, banded, policy)
     fitted = series.fitted(int(playback.able_w))
@@ -146,7 +156,8 @@ def play(
     for number in range(steps):
         now_s = number * step_s
         try:
-            playback.step(now_s, step_s, *known(fitted, begin_s + now_s))
+            limit_w, ahead = known(fitted, begin_s + now_s)
+            playback.step(now_s, step_s, limit_w, ahead if foreseen else ())
         except Exception as error:
             errors += 1
             print(f"replay: at {now_s:.0f} s: {error!r}", file=sys.stderr)

@@ -26,8 +26,9 @@ def command(
     step: Annotated[float, typer.Option(min=0.2, max=60.0)] = 1.0,
 ) -> dict[str, Any]:
     """Without a signal: one hour of 5 % up and 5 % down of capacity, changing every 4 s."""
-    series = agc(rigs) if signal is None else first_hours(read(signal), hours)
-    return compare(series, rigs, step)
+    if signal is None:
+        return compare(agc(rigs), rigs, step, foreseen=False)
+    return compare(first_hours(read(signal), hours), rigs, step)
 
 
 def agc(rigs: int, last_s: float = LAST_S) -> Series:
@@ -48,11 +49,11 @@ def first_hours(series: Series, hours: float) -> Series:
     return replace(series, times_s=series.times_s[:kept], w=series.w[:kept])
 
 
-def compare(series: Series, rigs: int, step_s: float) -> dict[str, Any]:
+def compare(series: Series, rigs: int, step_s: float, foreseen: bool = True) -> dict[str, Any]:
     """The keys of each way of playing it, and what the last costs against the first."""
-    merit = play(series, rigs, step_s, banded=False, policy=MERIT)
-    rests = play(series, rigs, step_s, banded=False)
-    ours = play(series, rigs, step_s)
+    merit = play(series, rigs, step_s, banded=False, policy=MERIT, foreseen=foreseen)
+    rests = play(series, rigs, step_s, banded=False, foreseen=foreseen)
+    ours = play(series, rigs, step_s, foreseen=foreseen)
     hash_lost = 1 - ours["hashrate_ths_mean"] / max(1e-9, merit["hashrate_ths_mean"])
     told: dict[str, Any] = {"rigs": rigs, "simulated_s": ours["simulated_s"]}
     for name, result in (("merit", merit), ("rests", rests), ("band", ours)):

@@ -13,9 +13,12 @@ from supervisor import line as lines
 from supervisor.dispatcher import Dispatcher, Means
 from supervisor.fleet import Facts, Fleet
 from supervisor.merit import Ints, Points, steps_of
+from supervisor.policy import Policy
+from supervisor.tree import grown
 
 LOAD = 0.6  # of capacity: where the budget is put
 EXACT_RIGS = 1000
+TIGHT = 0.9  # of what hangs below: what feeders and containers carry
 GAP = 1e-7  # HiGHS stops when this close to a proof
 
 
@@ -73,30 +76,56 @@ def dispatch(rigs: int, levels: int) -> dict[str, float]:
     """Dealing from nothing; one rig lost and the position found anew; against the optimum."""
     points = random_points(rigs, levels)
     everybody = np.arange(rigs)
-    fleet = fleet_of(points)
     solve_ms = best_of(lambda: lines.deal(points, everybody, 1), 7)
-    site = Dispatcher(fleet, Means())
-    site.take_line(lines.deal(points, everybody, 1), 0.0)
-    limit_w = int(points.watts[:, -1].sum() * LOAD)
-    clock = iter(range(10_000_000))
-    for _ in range(400):
-        site.tick(float(next(clock)), limit_w, None)
-
-    def change() -> None:
-        fleet.uncount(np.array([next(clock) % rigs]))
-        site.tick(float(next(clock)), limit_w, None)
-
-    change_ms = best_of(change, 25)
+    plain = Dispatcher(fleet_of(points), Means())
+    plain.take_line(lines.deal(points, everybody, 1), 0.0)
+    wished = with_policies(points)
+    policy_ms = best_of(lambda: wished.dealer.deal(everybody, 1, 0.0), 7)
+    wished.take_line(wished.dealer.deal(everybody, 1, 0.0), 0.0)
     share, exact_ms = against_exact(random_points(EXACT_RIGS, levels, seed=2))
     return {
         "rigs": rigs,
         "levels": levels,
         "solve_ms": round(solve_ms, 2),
-        "change_ms": round(change_ms, 2),
+        "change_ms": round(changed_ms(plain), 2),
+        "policy_solve_ms": round(policy_ms, 2),
+        "policy_change_ms": round(changed_ms(wished), 2),
+        "policy_left_out_pct": round(100 * (1 - wished.line.length_w / plain.line.length_w), 1),
         "hashrate_share_of_exact": share,
         "exact_ms": round(exact_ms, 1),
         "exact_rigs": EXACT_RIGS,
     }
+
+
+def with_policies(points: Points) -> Dispatcher:
+    """Every policy in use: priorities, wear, failed wakes, feeders and containers too small."""
+    random, rigs, fleet = np.random.default_rng(3), len(points.watts), fleet_of(points)
+    fleet.priority[:] = random.integers(3, 8, rigs)
+    fleet.starts[:], fleet.on_share[:] = 9 * random.random(rigs), random.random(rigs)
+    fleet.tried[:], fleet.failed[:] = 3.0, 1.0 * (random.random(rigs) < 0.1)
+    places = [f"feeder-{n % 8}/container-{n % 96}/rack-{n % 960}" for n in range(rigs)]
+    top_w = float(points.watts[:, -1].sum())
+    limits_w = {place.rsplit("/", 1)[0]: TIGHT * top_w / 96 for place in places}
+    limits_w |= {f"feeder-{n}": TIGHT * top_w / 8 for n in range(8)}
+    tree = grown(limits_w, places)
+    node = {path: number for number, path in enumerate(tree.paths)}
+    fleet.node[:] = [node[place] for place in places]
+    return Dispatcher(fleet, Means(), policy=Policy(), tree=tree)
+
+
+def changed_ms(site: Dispatcher) -> float:
+    """One rig lost, and the position found anew."""
+    fleet, clock = site.fleet, iter(range(10_000_000))
+    limit_w = int(fleet.points.watts[:, -1].sum() * LOAD)
+    clock = iter(range(10_000_000))
+    for _ in range(400):
+        site.tick(float(next(clock)), limit_w, None)
+
+    def change() -> None:
+        fleet.uncount(np.array([next(clock) % len(fleet)]))
+        site.tick(float(next(clock)), limit_w, None)
+
+    return best_of(change, 25)
 
 
 def against_exact(points: Points) -> tuple[float, float]:

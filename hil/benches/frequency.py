@@ -105,7 +105,8 @@ def play(rigs: int, hz: Floats, every_s: float, sample_s: float) -> dict[str, An
     spent_ms: list[float] = []
     sampled_s, now_s, sample = -np.inf, 0.0, Sample(DROOP.nominal_hz, 0.0)
     while now_s < grid.end_s + back_s:
-        step_s = FAST_S if response.share < 1 or grid.at(now_s + 1) < DROOP.edge_hz else 1.0
+        low = min(grid.at(now_s), grid.at(now_s + 1)) < DROOP.edge_hz
+        step_s = FAST_S if low else 1.0
         if now_s - sampled_s >= sample_s - 1e-6:
             sample, sampled_s = Sample(grid.at(now_s), now_s), now_s
         began, share = time.perf_counter(), response.share
