@@ -104,6 +104,7 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
     site = Site(config, inbox, ledger, key, time.monotonic(), time.time(), roster_of(config))
     notifier, board = notifier_of(config.site.name, config.alarms), Board(site)
     people, history = People(site, notifier.tell), history_of(site)
+    people.past.telemetry = history
     link = link_of(config, inbox, port)
     frequency_mqtt.listen(config, inbox, link)
     devices = devices_of(config, inbox, site)

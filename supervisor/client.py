@@ -16,6 +16,7 @@ from supervisor.view import (
     AlarmView,
     AuditView,
     EventView,
+    HistoryView,
     HoldOrder,
     HoldsResult,
     HoldView,
@@ -150,6 +151,12 @@ class Client:
     def silence(self, order: SilenceOrder) -> None:
         """Raises RefusedError with the reason when it cannot be."""
         self._ask("POST", "/api/silences", content=msgspec.json.encode(order))
+
+    def history(self, rig: str, from_s: float, to_s: float, rolled: bool = False) -> HistoryView:
+        """Telemetry of a rig; "" is the site's."""
+        path = f"/api/rigs/{quote(rig, safe='')}/history" if rig else "/api/history"
+        asked = {"from_s": from_s, "to_s": to_s} | ({"rolled": rolled} if rig else {})
+        return self._read("GET", path, HistoryView, params=asked)
 
     def holds(self) -> list[HoldView]:
         return self._read("GET", "/api/holds", list[HoldView])

@@ -17,6 +17,8 @@ NEEDS = {
     ("GET", "/api/rigs/{rig}"): VIEWER,
     ("GET", "/api/rigs/{rig}/why"): VIEWER,
     ("GET", "/api/why"): VIEWER,
+    ("GET", "/api/history"): VIEWER,
+    ("GET", "/api/rigs/{rig}/history"): VIEWER,
     ("WS", "/api/live"): VIEWER,
     ("GET", "/metrics"): VIEWER,
     ("GET", "/api/places"): VIEWER,

@@ -280,3 +280,9 @@ class HoldsResult(msgspec.Struct, frozen=True, kw_only=True):
     """rig -> "held", "released", or why not."""
 
     rigs: dict[str, str]
+
+
+class HistoryView(msgspec.Struct, frozen=True, kw_only=True):
+    """Telemetry by column, oldest first, at_s in Unix seconds; null is a gap."""
+
+    columns: dict[str, list[float | None]]

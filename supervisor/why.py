@@ -19,9 +19,9 @@ from supervisor.table import SHOWN
 from supervisor.units import age, watts
 from supervisor.view import RigView
 
+NOTHING = "rig: nothing of it is kept of that time"
 EVENTS_S, EVENTS = 3600.0, 5  # what a rig reported within an hour before
 DECISION_S = 60.0  # a decision older than this did not decide then
-COLUMNS = ("state", "level", "power_w", "hot_dc", "cap_level")  # of a look into the archive
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -78,13 +78,18 @@ def of_site_then(ledger: Ledger, at_s: float) -> list[str]:
     ]
 
 
-def then(ledger: Ledger, archive: Archive, rig: str, at_s: float) -> list[str] | None:
-    """The chain for a rig at a past time; None when nobody has ever heard of it."""
+def then(
+    ledger: Ledger, archive: Archive, rig: str, at_s: float, sample: dict[str, float] | None
+) -> list[str] | None:
+    """The chain for a rig at a past time; None when it was not there.
+
+    sample: what it said by then, a row of its history.
+    """
     chain, row = of_site_then(ledger, at_s), ledger.at("decision", at_s)
-    blob = archive.ladders(row.body["epoch"]) if row is not None else None
+    blob = archive.get(row.body["epoch"]) if row is not None else None
     ladder = memory.ladder_of(blob, rig) if blob is not None else None
-    look, events = archive.look(rig, at_s), ledger.of_source("event", rig, EVENTS, at_s)
-    if ladder is None and look is None and not events:
+    events = ledger.of_source("event", rig, EVENTS, at_s)
+    if ladder is None and sample is None and not events and blob is not None:
         return None
     if len(chain) > 1 and row is not None:
         if blob is None:
@@ -94,18 +99,20 @@ def then(ledger: Ledger, archive: Archive, rig: str, at_s: float) -> list[str] |
     held = ledger.of_source("hold", rig, 1, at_s)
     if held and held[0].body.get("until_s", 0.0) > at_s:
         chain.append(f"held: {held[0].why}")
-    if look is None:
-        chain.append("rig said: no look at it is kept for that time")
-    else:
-        said = look.said
-        told = _told(SHOWN[said["state"]], said["level"], said["power_w"])
-        chain.append(f"rig said by {_clock(look.at_s)}: {told}, {said['hot_dc'] / 10:.0f} °C")
+    chain.append(_said(sample))
     chain += [
         f"rig reported at {_clock(event.at_s)}: {event.body.get('code')}: {event.why}"
         for event in events
         if at_s - event.at_s <= EVENTS_S
     ]
     return chain
+
+
+def _said(sample: dict[str, float] | None) -> str:
+    if sample is None:
+        return "rig said: nothing that is kept of that time"
+    told = _told(SHOWN[int(sample["state"])], int(sample["level"]), int(sample["power_w"]))
+    return f"rig said by {_clock(sample['at_s'])}: {told}, {sample['hot_dc'] / 10:.0f} °C"
 
 
 def _made(row: Row) -> Made:

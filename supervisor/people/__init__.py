@@ -4,16 +4,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from supervisor import archive, audit, preview, said, why
+from supervisor import audit, preview, said, why
 from supervisor.alarms.keeper import Keeper
 from supervisor.alarms.state import Change
 from supervisor.audit import Deed
 from supervisor.envelope import Entry
 from supervisor.ledger import Row
-from supervisor.line import Line
 from supervisor.live import Page, Wish
 from supervisor.metrics import Seen
 from supervisor.people.holding import Holding
+from supervisor.people.past import Past
 from supervisor.site import Site
 from supervisor.table import Table
 from supervisor.units import watts
@@ -32,7 +32,6 @@ from supervisor.view import (
 )
 
 HISTORY = 300  # ticks
-LADDERS_S = 5.0  # ladders that change all the time are kept so often
 ALARMS_S = 0.5  # alarms are not looked at more often than this
 FALL_BEATS = 6  # how long what was asked before a fall is still allowed
 LOG_KINDS = ("term", "signal", "refused", "deal", "event")
@@ -51,9 +50,7 @@ class People:
         self._now_s = 0.0
         self.holding = Holding(site)
         self._table: Table | None = None
-        self._archive = archive.Archive(site.ledger.path.with_name("archive.db"))
-        self._kept_line: Line | None = None
-        self._kept_line_s = self._looked_s = -1e18
+        self.past = Past(site)
         self.alarms, self._alarms_s = Keeper(site, tell), -1e18
 
     def look(self, now_s: float) -> None:
@@ -64,24 +61,10 @@ class People:
         fresh = meter is not None and now_s - meter.at_s < 5.0
         self._asked_w.append(self._site.decision.asked_w)
         self._metered_w.append(meter.w if meter and fresh else None)
-        self._keep(now_s)
+        self.past.look(now_s)
         if now_s - self._alarms_s >= ALARMS_S:
             self._alarms_s = now_s
             self.alarms.look(now_s, self.table, list(self._asked_w)[-FALL_BEATS:])
-
-    def _keep(self, now_s: float) -> None:
-        """For those who ask later: ladders that are new, and what every rig says."""
-        site, line = self._site, self._site.dispatcher.line
-        if line is not self._kept_line and now_s - self._kept_line_s >= LADDERS_S:
-            kept = site.ledger.ladders()
-            self._kept_line, self._kept_line_s = line, now_s
-            if kept is not None:
-                self._archive.put_ladders(*kept)
-        if now_s - self._looked_s >= archive.LOOK_S:
-            self._looked_s = now_s
-            columns = {name: getattr(site.fleet, name) for name in why.COLUMNS}
-            columns["state"] = self.table.state
-            self._archive.put_look(site.unix_s, site.fleet.names, columns)
 
     @property
     def table(self) -> Table:
@@ -197,17 +180,14 @@ class People:
 
     # ---- reasons
 
-    def why(self, rig: str, at_s: float | None = None) -> WhyView | None:
-        """rig: "" is the whole site.  at_s: Unix seconds of a past time, None is now."""
+    def why(self, rig: str) -> WhyView | None:
+        """As it is now; the past is asked for in past.py.  rig: "" is the whole site."""
         row, site = self._site.fleet.row_of.get(rig), self._site
-        lines: list[str] | None
         if not rig:
-            lines = why.of_site_now(site) if at_s is None else why.of_site_then(site.ledger, at_s)
-        elif at_s is not None:
-            lines = why.then(site.ledger, self._archive, rig, at_s)
-        else:
-            lines = None if row is None else why.now(site, self.table.row(row), row)
-        return None if lines is None else WhyView(rig=rig, lines=lines)
+            return WhyView(rig="", lines=why.of_site_now(site))
+        if row is None:
+            return None
+        return WhyView(rig=rig, lines=why.now(site, self.table.row(row), row))
 
     def events(self, limit: int) -> list[EventView]:
         """The log without the decisions, newest first."""

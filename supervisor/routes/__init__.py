@@ -19,7 +19,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from supervisor import roles
 from supervisor.gate import Door
-from supervisor.routes import access, alarms, holds, metrics, rigs, signals, site, stream
+from supervisor.routes import access, alarms, holds, metrics, past, rigs, signals, site, stream
 from supervisor.routes.parts import BODY_MAX, Provider, caller_of, known_error, unknown_error
 
 __all__ = ["BODY_MAX", "Provider", "application"]
@@ -27,6 +27,7 @@ __all__ = ["BODY_MAX", "Provider", "application"]
 HANDLERS: Sequence[Any] = (
     *site.HANDLERS,
     *rigs.HANDLERS,
+    *past.HANDLERS,
     *signals.HANDLERS,
     *alarms.HANDLERS,
     *holds.HANDLERS,

@@ -2,13 +2,13 @@
 
 import logging
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi.datastructures import ResponseSpec
 
 from supervisor.alarms.state import Silence
@@ -19,6 +19,7 @@ from supervisor.view import (
     AlarmView,
     AuditView,
     EventView,
+    HistoryView,
     HoldOrder,
     HoldsResult,
     HoldView,
@@ -32,6 +33,7 @@ from supervisor.view import (
     WhyView,
 )
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 BODY_MAX = 4096  # bytes of a request, or of one message on the socket
@@ -55,7 +57,9 @@ class Provider(Protocol):
     def signals(self) -> list[SignalDetail]: ...
     def events(self, limit: int) -> list[EventView]: ...
     def audit(self, limit: int, who: str) -> list[AuditView]: ...
-    def why(self, rig: str, at_s: float | None) -> WhyView | None: ...
+    @property
+    def past(self) -> "Before": ...
+    def why(self, rig: str) -> WhyView | None: ...
     def order_signal(self, order: SignalOrder) -> str: ...
     def withdraw_signal(self, source: str) -> bool: ...
 
@@ -75,6 +79,14 @@ class Held(Protocol):
     def views(self) -> list[HoldView]: ...
     def hold(self, order: HoldOrder) -> HoldsResult: ...
     def release(self, rigs: list[str], by: str) -> HoldsResult: ...
+
+
+class Before(Protocol):
+    """What was."""
+
+    async def why(self, rig: str, at_s: float) -> WhyView | None: ...
+    async def rig(self, rig: str, from_s: float, to_s: float, rolled: bool) -> HistoryView: ...
+    async def site(self, from_s: float, to_s: float) -> HistoryView: ...
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -97,6 +109,7 @@ _told = {
     for status, text in _REFUSALS.items()
 }
 reads = partial(get, sync_to_thread=False, responses=_told)
+asks = partial(get, responses=_told)  # of what is on the disk: the handler waits
 posts = partial(post, status_code=200, sync_to_thread=False, responses=_told)
 deletes = partial(delete, status_code=200, sync_to_thread=False, responses=_told)
 
@@ -133,3 +146,10 @@ def known_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 def unknown_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return Response({"error": "the supervisor failed to answer; its log says why"}, status_code=500)
+
+
+def there(found: T | None, rig: str) -> T:
+    """What was found, or that there is none."""
+    if found is None:
+        raise NotFoundException(f"no rig is called {rig!r}")
+    return found

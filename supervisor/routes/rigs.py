@@ -1,18 +1,13 @@
 """Routes: rigs, a page of them or one."""
 
-from typing import TypeVar
-
 from litestar import Response
 from litestar.datastructures import State
-from litestar.exceptions import ClientException, NotFoundException
+from litestar.exceptions import ClientException
 from litestar.params import FromPath, FromQuery
 
 from supervisor.live import ROWS, Wish, wish_error
-from supervisor.routes.parts import provider_of, reads
-from supervisor.view import PlaceView, RigDetail, RigView, WhyView
-
-T = TypeVar("T")
-AT_MAX = 1e11
+from supervisor.routes.parts import provider_of, reads, there
+from supervisor.view import PlaceView, RigDetail, RigView
 
 
 @reads("/api/rigs")
@@ -40,29 +35,7 @@ def places(state: State) -> list[PlaceView]:
 @reads("/api/rigs/{rig:str}")
 def rig(state: State, rig: FromPath[str]) -> RigDetail:
     """All that is known of one rig."""
-    return _there(provider_of(state).rig(rig), rig)
+    return there(provider_of(state).rig(rig), rig)
 
 
-@reads("/api/rigs/{rig:str}/why")
-def why(state: State, rig: FromPath[str], at: FromQuery[float | None] = None) -> WhyView:
-    """The chain of reasons from the signal to one rig; `at` Unix seconds of a past time."""
-    if at is not None and not 0 <= at <= AT_MAX:
-        raise ClientException("at is Unix seconds")
-    return _there(provider_of(state).why(rig, at), rig)
-
-
-@reads("/api/why")
-def why_site(state: State, at: FromQuery[float | None] = None) -> WhyView:
-    """The chain of reasons for the whole site; `at` Unix seconds of a past time."""
-    if at is not None and not 0 <= at <= AT_MAX:
-        raise ClientException("at is Unix seconds")
-    return _there(provider_of(state).why("", at), "")
-
-
-def _there(found: T | None, rig: str) -> T:
-    if found is None:
-        raise NotFoundException(f"no rig is called {rig!r}")
-    return found
-
-
-HANDLERS = (rigs, places, rig, why, why_site)
+HANDLERS = (rigs, places, rig)

@@ -19,6 +19,7 @@ from supervisor.view import (
     AlarmView,
     AuditView,
     EventView,
+    HistoryView,
     HoldsResult,
     HoldView,
     PlaceView,
@@ -228,6 +229,24 @@ class FakeHolding:
         return HoldsResult(rigs=dict.fromkeys(rigs, "released"))
 
 
+class FakePast:
+    asked_at_s = None
+
+    def told(self, name):
+        known = name in {"", *(rig.rig for rig in RIGS)}
+        return WhyView(rig=name, lines=["dispatch allows 3.20 MW", "it runs"]) if known else None
+
+    async def why(self, name, at_s):
+        self.asked_at_s = at_s
+        return self.told(name)
+
+    async def rig(self, name, from_s, to_s, rolled):
+        return HistoryView(columns={"at_s": [from_s, to_s], "power_w": [3075.0, None]})
+
+    async def site(self, from_s, to_s):
+        return HistoryView(columns={"at_s": [from_s, to_s], "metered_w": [None, 3.1e6]})
+
+
 class FakeSite:
     """A provider that says what it was given and remembers what it was told."""
 
@@ -235,7 +254,7 @@ class FakeSite:
         self.now, self.refusal = site, refusal
         self.orders, self.withdrawn, self.broken, self.deeds = [], [], False, []
         self.withdrawable, self.alarms = ("operator",), FakeAlarms()
-        self.holding = FakeHolding()
+        self.holding, self.past = FakeHolding(), FakePast()
 
     def preview_hold(self, order):
         return PREVIEW
@@ -279,10 +298,9 @@ class FakeSite:
     def events(self, limit):
         return EVENTS[:limit]
 
-    def why(self, name, at_s):
-        self.asked_at_s = at_s
-        known = name in {"", *(rig.rig for rig in RIGS)}
-        return WhyView(rig=name, lines=["dispatch allows 3.20 MW", "it runs"]) if known else None
+    def why(self, name):
+        self.past.asked_at_s = None
+        return self.past.told(name)
 
     def order_signal(self, order):
         if not self.refusal:

@@ -116,11 +116,11 @@ def test_why(surplus):
 
 
 def test_why_then_and_why_of_the_site(surplus, site):
-    assert surplus("why", "--json").exit_code == 0 and site.asked_at_s is None
+    assert surplus("why", "--json").exit_code == 0 and site.past.asked_at_s is None
     assert surplus("why", "rig-0007", "--at", "2026-12-01T14:00Z").exit_code == 0
-    assert site.asked_at_s == 1_796_133_600
+    assert site.past.asked_at_s == 1_796_133_600
     surplus("why", "--at", "10m")
-    assert site.asked_at_s == pytest.approx(time.time() - 600, abs=5)
+    assert site.past.asked_at_s == pytest.approx(time.time() - 600, abs=5)
     assert surplus("why", "--at", "yesterday").exit_code == 2
 
 

@@ -20,6 +20,8 @@ SENT = {
     ("POST", "/api/signal"): {"json": ORDER},
     ("POST", "/api/alarms/ack"): {"json": {"key": "rig-silent c07"}},
     ("POST", "/api/silences"): {"json": {"rule": "rig-hot", "for_s": 60}},
+    ("GET", "/api/history"): {"params": {"from_s": 1, "to_s": 2}},
+    ("GET", "/api/rigs/{rig}/history"): {"params": {"from_s": 1, "to_s": 2}},
     ("POST", "/api/signal/preview"): {"json": {"mw": 2.0}},
     ("POST", "/api/holds"): {"json": {"rigs": ["rig-0001"], "for_s": 60, "level": 0}},
     ("POST", "/api/holds/preview"): {"json": {"rigs": ["rig-0001"], "for_s": 60, "level": 0}},

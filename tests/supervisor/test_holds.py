@@ -1,5 +1,7 @@
 """Rigs held back by people: obeyed by real firmware decisions, counted safely, ended by time."""
 
+import asyncio
+
 import msgspec
 import pytest
 from test_people import Seen
@@ -138,7 +140,7 @@ def test_who_held_it_then_is_told(seen, monkeypatch):
     site.ledger._clock = lambda: UNIX_S + seen.world.now_s
     seen.people.holding.hold(order("r0", level=0, why="a smell"))
     seen.tick(70)
-    lines = seen.people.why("r0", UNIX_S + seen.world.now_s).lines
+    lines = asyncio.run(seen.people.past.why("r0", UNIX_S + seen.world.now_s)).lines
     assert "held: level 0 at most, by ann (a smell)" in lines
 
 
