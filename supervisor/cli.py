@@ -19,6 +19,7 @@ OWN = (
     "audit",
     "backup",
     "doctor",
+    "drill",
     "history",
     "report",
     "restore",

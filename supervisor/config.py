@@ -26,6 +26,7 @@ from supervisor.sections import stock as stock_section
 from supervisor.sections.alarms import AlarmsConfig
 from supervisor.sections.api import ApiConfig
 from supervisor.sections.broker import BrokerConfig
+from supervisor.sections.drill import DrillConfig
 from supervisor.sections.facility import DriveKeys, FacilityConfig
 from supervisor.sections.frequency import FrequencyConfig
 from supervisor.sections.history import HistoryConfig
@@ -59,6 +60,7 @@ class Config(Section, frozen=True, kw_only=True):
     policy: PolicyConfig = PolicyConfig()
     feeders: tuple[FeederKeys, ...] = ()
     signal: SignalConfig = SignalConfig()
+    drill: DrillConfig | None = None
     frequency: FrequencyConfig | None = None
     api: ApiConfig = ApiConfig()
     alarms: AlarmsConfig = AlarmsConfig()

@@ -39,6 +39,8 @@ class SiteView(msgspec.Struct, frozen=True, kw_only=True):
     signals: list["SignalView"]
     asked_history_w: list[int]  # one a tick, newest last
     metered_history_w: list[int | None]
+    drill_step_w: int = 0  # the largest step of a drill the settings allow; 0: none
+    drill_hold_s: float = 0.0
 
 
 class SignalView(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,10 +59,15 @@ def report(
         commands.bad_call(
             "one kind of report at a time: --html, --pdf, --csv, --json or --out FILE"
         )
+    made(state, _moment("--from", from_), _moment("--to", to), out, kinds[0] if kinds else "")
+
+
+def made(state: Path, from_s: int, to_s: int, out: Path | None, kind: str = "") -> None:
+    """A report written, its kind by the file's name when there is one; exit code 1 by its rules."""
     from supervisor.settlement.report import broken
 
-    sealed = _sealed(state, _moment("--from", from_), _moment("--to", to))
-    _write(_rendered(sealed, kinds[0] if kinds else ""), out)
+    sealed = _sealed(state, from_s, to_s)
+    _write(_rendered(sealed, kind or (out.suffix.lower() if out else "")), out)
     if broken(sealed.report):
         raise typer.Exit(commands.WRONG)
 

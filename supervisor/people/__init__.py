@@ -83,6 +83,7 @@ class People:
         assert made is not None and envelope is not None
         meter, ahead = site.inbox.meter, self._next_change()
         states = self.table.by_state()
+        drill = self._site.config.drill
         return SiteView(
             site=site.config.site.name,
             at_s=site.unix_s,
@@ -109,6 +110,8 @@ class People:
             signals=[said.brief(entry, site.unix_s) for entry in site.inbox.entries.values()],
             asked_history_w=list(self._asked_w),
             metered_history_w=list(self._metered_w),
+            drill_step_w=round(drill.max_step_mw * 1e6) if drill else 0,
+            drill_hold_s=drill.max_hold_s if drill else 0.0,
         )
 
     def _next_change(self) -> tuple[float, int] | None:
