@@ -25,6 +25,9 @@ test: $(STAMP) ## every test, on virtual chips
 soak: $(STAMP) ## what takes too long for every change: whole days, many seeds
 	$(BIN)/pytest tests -m soak --timeout 7200
 
+board: $(STAMP) ## the numbered tests of a real board: make board PORT=/dev/ttyUSB0 ARGS="--plug ask"
+	$(BIN)/pytest tests/board -v -rs --board $(PORT) $(ARGS)
+
 upy: $(STAMP) ## the tests of shared code, on MicroPython
 	$(BIN)/micropython tests/on_micropython.py $(SHARED_TESTS)
 
@@ -63,4 +66,6 @@ $(STUBS): $(STAMP) constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --target .typings --upgrade micropython-esp32-stubs
 	@touch $@
 
-.PHONY: help setup run demo test soak upy check lint types device bench mutants clean
+PORT ?= virtual
+
+.PHONY: help setup run demo test board soak upy check lint types device bench mutants clean

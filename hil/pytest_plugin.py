@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--plug", metavar="PLUG", help="its power: ask, or modbus:HOST/COIL")
     group.addoption("--probe", default="", metavar="PORT", help="a probe that plays its parts")
+    group.addoption("--parts", action="store_true", help="all of a rig's parts hang on that board")
     group.addoption("--bench-seed", type=int, default=0, help="of what is left to chance")
 
 

@@ -76,13 +76,14 @@ class BoardRig:
         self._console = ""
 
     def start(self) -> None:
-        """The board runs its main.py from the beginning, or gets its power back."""
+        """Its power back, after kill()."""
         if self._plug is None:
-            self.board.restart()
-        else:
-            self._plug.switch(True)
+            _missing("the plug needs --plug")
+        self._plug.switch(True)
 
-    restart = start
+    def restart(self) -> None:
+        """Its program from the beginning, by a reset."""
+        self.board.restart()
 
     def kill(self) -> None:
         if self._plug is None:
@@ -153,7 +154,7 @@ class BoardBench(Bench):
         self._real.subscribe("#", self._overhear)
         self.site = peer.Site(self.clock, self._real, SITE, KEY)  # type: ignore[arg-type]
         self.rigs = {}
-        self._probe = self._linked(probe)
+        self._probe = played_by(probe) if probe else None
         wiring = self._probe.hands.wiring if self._probe else None
         config = settings(SITE, NAME, broker_host, broker_port, KEY) | dict(changed)
         self.board_rig = BoardRig(_ready(port, config), plug, wiring)
@@ -176,12 +177,11 @@ class BoardBench(Bench):
         self._real.look()
         self.board_rig.look()
 
-    def _linked(self, port: str) -> ProbeLink | None:
-        if not port:
-            return None
-        loop = shared_loop()
-        wiring = Wiring(Plant(S21_PRO), NAME, loop.time, loop.call_at)
-        return ProbeLink(port, wiring, loop)
+
+def played_by(port: str) -> ProbeLink:
+    """A rig's chips and plant, on the wires of the probe at this port."""
+    loop = shared_loop()
+    return ProbeLink(port, Wiring(Plant(S21_PRO), NAME, loop.time, loop.call_at), loop)
 
 
 def _ready(port: str, config: Mapping[str, object]) -> SerialBoard:

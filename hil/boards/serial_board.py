@@ -190,14 +190,18 @@ class SerialBoard:
 
     def restart(self) -> None:
         """A reset by the chip itself, as its program does it; main.py runs, we listen."""
+        self.leave(_RESET)
+
+    def leave(self, program: str) -> None:
+        """Start a program and do not wait for its end; we listen."""
         if not self._line.in_raw_repl:
             self.interrupt()
         try:
-            self._line.exec_raw_no_follow(_RESET)
+            self._line.exec_raw_no_follow(program)
         except (self._trouble, struct.error):
-            pass  # a chip that is quicker than its last words
+            pass  # a chip that resets is quicker than its last words
         except OSError as error:
-            raise BoardError(f"{self.port}: does not restart: {error}") from None
+            raise BoardError(f"{self.port}: takes no program: {error}") from None
         self._line.in_raw_repl = False
 
     def reset_line(self) -> None:

@@ -62,7 +62,7 @@ class TerminalRig(VirtualRig):
     def switch(self, on: bool) -> None:
         """The plug: see hil/boards/mains.py."""
         if on and not self._powered:
-            self._powered, self._raw, self._main = True, False, True
+            self._powered = True
             self.restart()
         elif not on:
             self._powered = False
@@ -155,7 +155,12 @@ class TerminalRig(VirtualRig):
 
     def _begin_again(self, raw: bool, main: bool) -> None:
         self._raw, self._main = raw, main
-        self._restart(SOFTWARE)
+        super()._restart(SOFTWARE)
+
+    def _restart(self, cause: int) -> None:
+        """By its power or its watchdog: from the very beginning."""
+        self._raw, self._main = False, True
+        super()._restart(cause)
 
 
 def _take_terminal() -> None:

@@ -1,13 +1,19 @@
 """The serial path to a board, against MicroPython's own REPL behind a pseudo-terminal."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from hil.boards import files
+from hil.boards.copper import Copper
 from hil.boards.serial_board import BoardError, SerialBoard
 from hil.boards.terminal_rig import TerminalRig
+from hil.link import shared_loop
 from hil.rig import POWER_ON, SOFTWARE, settings
+from hil.virtual import wire
 
 pytestmark = pytest.mark.real_time
 CONFIG = settings("bench", "desk", "127.0.0.1", 1883, bytes(32))
@@ -140,3 +146,20 @@ def test_a_port_that_is_not_there():
 def test_no_reset_line_on_a_pseudo_terminal(board):
     with pytest.raises(BoardError, match="no reset line"):
         board.reset_line()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+def test_the_numbered_tests_pass_on_a_board_with_nothing_on_it(tmp_path):
+    """As `make board PORT=...` runs them: what needs more is skipped, and says what."""
+    copper = Copper(shared_loop().time, [], lambda bus, address, out, size: (wire.I2C_NACK, b""))
+    with TerminalRig(tmp_path, CONFIG, copper.rig) as bare:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "tests/board", "-rs", "--board", bare.port],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert "13 passed, 4 skipped" in done.stdout, done.stdout
+    assert "pulling the plug needs --plug" in done.stdout
