@@ -312,6 +312,14 @@ def test_wrong_hashes_are_counted_apart_chip_by_chip():
     bad = [chain.register(n, wire.NONCE_ERRORS) for n in (0, 1)]
     assert bad[0] == 0 and bad[1] / (good[1] + bad[1]) == pytest.approx(0.25, abs=0.001)
     assert good[0] == pytest.approx(good[1] + bad[1], abs=2)
+    for n in range(101, 201):
+        chain.step(1.0, n, (0.5, 0.75))
+    halved, same = (chain.register(n, wire.TOTAL_HASHES) for n in (0, 1))
+    assert halved / good[0] == pytest.approx(1.5, abs=0.001), "what was counted stays counted"
+    assert same / good[1] == pytest.approx(2.0, abs=0.001)
+    assert chain.register(0, wire.NONCE_ERRORS) == pytest.approx(good[0] / 2, abs=2)
+    for domain in range(4):
+        assert chain.register(0, wire.DOMAIN_HASHES + domain) == halved // 4
 
 
 def test_one_dead_chip_is_missing_and_the_others_are_not():
