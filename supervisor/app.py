@@ -112,6 +112,7 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
     if seat is not None:
         publish = seat.guard(publish)
     door = door_of(config, people)
+    people.alarms.others |= devices.measures
     people.alarms.others |= {
         "broker.lost_s": lambda: {"": link.lost_s(time.monotonic())},
         "notify.failing_s": notifier.failing,

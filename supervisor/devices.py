@@ -2,7 +2,7 @@
 rigs with somebody else's firmware."""
 
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,10 +22,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Devices:
-    """sources: to be run.  keeper.publish(send) is what the site must publish with."""
+    """sources: to be run.  keeper.publish(send) is what the site must publish with.
+
+    measures: for alarms, a value by what it is about.
+    """
 
     keeper: Keeper
     sources: Sequence[Source]
+    measures: Mapping[str, Callable[[], dict[str, float]]]
 
 
 def devices_of(config: Config, inbox: Inbox, site: Site) -> Devices:
@@ -37,6 +41,8 @@ def devices_of(config: Config, inbox: Inbox, site: Site) -> Devices:
         *rigs_modbus.lines_of(config, inbox, gateways, keeper),
         *stock.rigs_of(config, inbox, keeper, site, time.monotonic),
     ]
+    measures = {}
     if facility := drives.drives_of(config, inbox, gateways, site):
         sources.append(facility)
-    return Devices(keeper, sources)
+        measures["drive.unproven_s"] = facility.unproven_s
+    return Devices(keeper, sources, measures)

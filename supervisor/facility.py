@@ -181,6 +181,17 @@ class Facility:
         state, rules = self._states[drive.name], self.rules
         return now_s - state.proof_s <= rules.fresh_s and now_s - state.steady_s >= rules.steady_s
 
+    def unproven_s(self, now_s: float) -> dict[str, float]:
+        """By drive, for how long it was to run and its airflow was not seen; 0 for one that is
+        proven or is not to run."""
+        found = {}
+        for drive in self.drives:
+            state = self._states[drive.name]
+            since_s = max(state.on_s, state.proof_s)
+            missing = state.on and not self.proven(drive, now_s)
+            found[drive.name] = now_s - since_s if missing else 0.0
+        return found
+
     def _limit(self, now_s: float, load: Load) -> tuple[int | None, str]:
         """The weakest zone's limit of all rigs, and why."""
         zones: dict[str, list[Drive]] = {}

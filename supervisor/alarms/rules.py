@@ -54,6 +54,13 @@ RULES = (
         "laptop with a Modbus tool, network cable, screwdriver",
     ),
     Rule(
+        "airflow-unproven", CRITICAL, "drive.unproven_s", 20, 1, 0, 5,
+        "a facility fan or pump is to run, and nothing shows that it does",
+        "rigs do not rise, or are shed to what the others carry",
+        "the drive's display and its breaker; belt; surplus signal list says which and why",
+        "belt, fuse, laptop with a Modbus tool",
+    ),
+    Rule(
         "signal-silent", WARNING, "signal.silent", 1.0, 0.5, 2, 5,
         "a signal is silent or over",
         "its default holds until it speaks again",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from supervisor.config import Config
-from supervisor.envelope import Entry, settle
+from supervisor.envelope import Entry
 from supervisor.facility import Drive, Facility, Load, Plan, Rules, Sight
 from supervisor.inbox import Inbox
 from supervisor.loss import Loss
@@ -148,6 +148,10 @@ class Drives:
         if changed or self._clock() - self._said_s >= SAY_S:
             self._say(plan)
 
+    def unproven_s(self) -> dict[str, float]:
+        """For alarms: see Facility.unproven_s."""
+        return self._facility.unproven_s(self._clock())
+
     def _say(self, plan: Plan) -> None:
         unix_s, self._said_s = self._unix(), self._clock()
         limit_w = plan.limit_w
@@ -176,8 +180,7 @@ def load_of(site: Site) -> Load | None:
     base_w = config.auxiliary_w + int(site.fleet.floor_w.sum())
     others = [e for source, e in site.inbox.entries.items() if source != SOURCE]
     allowed_w = max(
-        settle(others, config.limit_w, config.default_w, site.unix_s + ahead_s).limit_w
-        for ahead_s in (0.0, AHEAD_S)
+        site.settled(others, site.unix_s + ahead_s).limit_w for ahead_s in (0.0, AHEAD_S)
     )
     demand_w, drawn_w = min(allowed_w, made.capacity_w), made.committed_w
     if not site.dispatcher.leases.highest_w(made.admit_w):

@@ -161,6 +161,15 @@ def test_the_weakest_zone_limits_and_is_named():
     assert mirrored.run(60, demand_mw=4.0)[-1] == 1.0
 
 
+def test_how_long_airflow_was_missed():
+    story = Story(*TWO)
+    story.run(20, demand_mw=1.0)
+    assert story.facility.unproven_s(story.now_s) == {"a": 0.0, "b": 0.0}  # b is not to run
+    story.heard = set()
+    story.run(25, demand_mw=1.0)
+    assert story.facility.unproven_s(story.now_s) == {"a": 25.0, "b": 13.0}
+
+
 def test_why_a_drive_is_not_proven():
     story = Story(*TWO)
     story.run(4, demand_mw=1.0)
