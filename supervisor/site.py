@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 
 from protocols import mac, messages, topics
 from protocols.ladder import Step
-from supervisor import lookahead, memory, slow
+from supervisor import balance, lookahead, memory, slow
 from supervisor.admission import Admission
 from supervisor.config import Config
 from supervisor.dispatcher import Before, Decision, Dispatcher, Means
@@ -18,7 +18,7 @@ from supervisor.fleet import Fleet
 from supervisor.frequency import Droop, Response
 from supervisor.hearing import Hearing
 from supervisor.holds import Holds
-from supervisor.inbox import Inbox
+from supervisor.inbox import SITE_METER, Inbox, Reading
 from supervisor.ledger import Ledger, Row
 from supervisor.line import Line
 from supervisor.policy import Policy
@@ -27,6 +27,7 @@ from supervisor.roster import Roster
 OFF_SLACK_S = 2.0  # beyond a lease, before a rig that was cut off is surely off
 DECISIONS_MAX = 20_000  # looked at for positions still on lease when a supervisor is followed
 LEARNED_EVERY = 30  # ticks
+HEARD_S, UNHEARD = 30.0, 0.2  # meters are held against rigs' reports unless so many are so old
 
 Publish = Callable[[str, bytes], bool]
 
@@ -65,6 +66,7 @@ class Site:
         self.held_w = 0  # as of the last tick
         self._clock_s = unix_s - now_s  # so that what is sent never steps with the clock
         self._meter_at_s = -1.0
+        self.balance = balance.Balance(config.stale_s, float(config.site.limit_w))
         self._frequency = frequency_of(config)
         self._given: dict[str, float] = {}  # to the frequency, as it is on record
         kept = ledger.last("frequency")
@@ -183,7 +185,7 @@ class Site:
 
     def _meter(self, now_s: float) -> int | None:
         """The meter's reading if it is a new one."""
-        meter = self.inbox.meter
+        meter = self.inbox.meter if len(self.inbox.readings) < 2 else self._balanced(now_s)
         if meter is None or meter.at_s <= self._meter_at_s:
             return None
         self._meter_at_s = meter.at_s
@@ -196,6 +198,19 @@ class Site:
             admitted_w = self.dispatcher.admitted_by_rig()
             self.held_w = slow.held_w(self.fleet, self.dispatcher.learner, admitted_w, could_w)
             self.dispatcher.means = replace(self.means, held_w=self.held_w)
+
+    def _balanced(self, now_s: float) -> Reading | None:
+        """The site's power as the meters together have it; who is found wrong goes on record."""
+        readings, fleet = self.inbox.readings, self.fleet
+        if fleet.silent(now_s, HEARD_S).mean() > UNHEARD if len(fleet) else True:
+            return readings.get(SITE_METER)  # what rigs last said is no measure of now
+        reported_w = balance.reported_w(fleet.power_w, fleet.node, self.roster.tree, readings)
+        before = {name: verdict.fault for name, verdict in self.balance.verdicts.items()}
+        auxiliary_w = float(self.config.site.auxiliary_w)
+        for name, verdict in self.balance.look(readings, reported_w, auxiliary_w, now_s).items():
+            if verdict.fault not in (balance.OK, before.get(name, balance.OK)):
+                self.inbox.refuse(f"meter {name}", str(verdict))
+        return self.balance.site_w(readings)
 
     def _broadcast(self, publish: Publish, now_s: float) -> None:
         assert self.decision is not None

@@ -56,6 +56,10 @@ SUITES = {
             "tree",
             "wear",
             "dwell",
+            "frequency",
+            "lookahead",
+            "balance",
+            "roster",
         )
     },
 }

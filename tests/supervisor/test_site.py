@@ -10,7 +10,7 @@ import pytest
 from protocols import mac, messages, topics
 from supervisor.config import Config
 from supervisor.envelope import Entry
-from supervisor.inbox import Inbox
+from supervisor.inbox import Inbox, Reading
 from supervisor.ledger import Ledger
 from supervisor.sections.site import SiteConfig
 from supervisor.site import Site
@@ -380,3 +380,19 @@ def test_a_clock_set_back_lowers_neither_term_nor_command(alone, tmp_path):
     alone.said = said
     ids = {rig: command["id"] for rig, command in alone.commands().items()}
     assert ids and all(ids[rig] > before[rig]["id"] for rig in ids)
+
+
+def test_of_several_meters_one_that_lies_is_not_believed_and_goes_on_record(alone):
+    joined(alone)
+    for beat in range(8):
+        at_s = alone.now_s + 1.0
+        for name in small.names(2):
+            alone.inbox.put_rig(name, "state", small.state("running", power_w=300_00))
+        alone.inbox.put_reading(Reading("auxiliary", 500, at_s))
+        turned = -1 if beat >= 4 else 1
+        alone.inbox.put_reading(Reading("site", turned * (60_500 + beat), at_s))
+        made = alone.tick()
+    assert made.metered_w is None
+    assert [row.source for row in alone.rows("refused")] == ["meter site"]
+    assert "flipped" in alone.rows("refused")[0].why
+    assert 60_503 in [row.body["metered_w"] for row in alone.rows("decision")]
