@@ -96,8 +96,8 @@ class Files:
         return {}
 
     def _paths(self, kind: str, from_s: float, to_s: float) -> list[Path]:
-        """Files that may hold something of a time: one begins up to FILE_S before its last row."""
-        first, last = (time.strftime("%Y-%m-%d", time.gmtime(t)) for t in (from_s - FILE_S, to_s))
+        """Files of the days of a time; no file goes over midnight, UTC."""
+        first, last = (time.strftime("%Y-%m-%d", time.gmtime(t)) for t in (from_s, to_s))
         days = [d for d in (self.folder / kind).glob("????-??-??") if first <= d.name <= last]
         return [path for day in sorted(days) for path in sorted(day.glob("*.parquet"))]
 

@@ -109,6 +109,16 @@ def test_a_backup_that_has_changed_is_refused_and_nothing_is_made(state, tmp_pat
         ledger.close()
 
 
+def test_a_key_with_one_bit_turned_is_no_key(state, tmp_path):
+    save(state, tmp_path / "site.tar")
+    raw = bytearray((tmp_path / "site.tar").read_bytes())
+    raw[raw.index(KEY) + 5] ^= 1
+    (tmp_path / "site.tar").write_bytes(raw)
+    with pytest.raises(BackupError, match="key is not as it was saved"):
+        restore(tmp_path / "site.tar", tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
 def made_by_hand(path, files, manifest):
     with tarfile.open(path, "w") as tar:
         for name, data in {"manifest.json": json.dumps(manifest).encode(), **files}.items():

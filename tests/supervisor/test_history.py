@@ -100,6 +100,18 @@ def test_a_rig_that_is_not_heard_has_no_samples(live):
     assert len(live.history.rig("r0", BEGIN_S, BEGIN_S + DAY_S)["at_s"]) == 12
 
 
+def test_midnight_parts_the_days(tmp_path):
+    live = Live(tmp_path / "history")
+    midnight_s = (BEGIN_S // DAY_S + 1) * DAY_S
+    live.unix_s = midnight_s - 20.0
+    live.run(40)
+    live.history.close()
+    assert len({path.parent.name for path in live.written("site")}) == 2
+    read = Files(tmp_path / "history", KEEP).read
+    assert len(read("site", midnight_s, midnight_s + 5)["at_s"]) == 5
+    assert len(read("site", midnight_s - 5, midnight_s + 5)["at_s"]) == 10
+
+
 def test_closing_writes_what_is_left(tmp_path):
     live = Live(tmp_path / "history")
     live.run(35)
@@ -111,8 +123,8 @@ def test_closing_writes_what_is_left(tmp_path):
 def test_old_days_are_dropped_each_kind_at_its_time(live):
     live.run(FILE_S + 1)
     live.until(lambda: live.written("site"))
-    assert live.files.drop_old(BEGIN_S + 6 * DAY_S) == []
-    gone = live.files.drop_old(BEGIN_S + 9 * DAY_S)
+    assert live.files.drop_old(BEGIN_S + 7 * DAY_S) == []
+    gone = live.files.drop_old(BEGIN_S + 8 * DAY_S)
     assert [path.parent.name for path in gone] == ["rigs"]
     assert live.written("rigs") == [] and live.written("rolled") and live.written("site")
 

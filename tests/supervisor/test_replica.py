@@ -53,6 +53,14 @@ def test_news_with_a_part_missing_are_none_and_it_is_noticed(lost):
     assert listener.whole == complete
 
 
+def test_a_part_after_a_missing_one_is_refused_at_once():
+    first, _, third, *_ = Teller(KEY, TOPIC, 5).tell(news(8, ladders=LADDERS))
+    listener = Listener(KEY, TOPIC)
+    listener.hear(first)
+    with pytest.raises(ReplicaError, match="missing"):
+        listener.hear(third)
+
+
 def test_a_gap_is_noticed_and_a_new_term_too():
     teller, listener = Teller(KEY, TOPIC, 5), Listener(KEY, TOPIC)
     hear(listener, teller.tell(news()))

@@ -1,0 +1,215 @@
+"""Two seats on a broker of a few lines, in virtual time: what the follower holds when it leads."""
+
+import asyncio
+from types import SimpleNamespace
+
+import async_solipsism
+import pytest
+
+from protocols import mac, messages, topics
+from supervisor import memory
+from supervisor import seat as seats
+from supervisor.config import Config
+from supervisor.envelope import Entry
+from supervisor.ledger import Ledger
+from supervisor.seat import Deposed, Seat
+from supervisor.sections.broker import BrokerConfig
+from supervisor.sections.site import SiteConfig
+from supervisor.sections.standby import StandbyConfig
+
+KEY, SITE = bytes(range(32)), "pair"
+LADDERS = (7, b"dealt" * 20_000)
+WISH = Entry("operator", ((1.0, 5),), 900.0, 1.0, because="a test")
+
+
+class Bus:
+    """Everybody connected hears everything; lose: how many messages to the others are dropped."""
+
+    def __init__(self):
+        self.links, self.lose, self.heard = [], 0, []
+
+    def link(self):
+        self.links.append(Wire(self))
+        return self.links[-1]
+
+
+class Wire:
+    def __init__(self, bus):
+        self._bus, self._hears, self.connected = bus, {}, True
+
+    def listen(self, topic, hear):
+        self._hears[topic] = hear
+
+    def publish(self, topic, payload):
+        if not self.connected:
+            return False
+        self._bus.heard.append(topic)
+        for link in self._bus.links:
+            if link is not self and self._bus.lose:
+                self._bus.lose -= 1
+            elif link.connected and topic in link._hears:
+                link._hears[topic](payload)
+        return True
+
+
+class Supervisor:
+    """A seat with its ledger, and a beat of ours."""
+
+    def __init__(self, folder, bus, rank):
+        broker = BrokerConfig(kind="external", port=1883)
+        config = Config(
+            site=SiteConfig(name=SITE, limit_mw=1.0),
+            broker=broker,
+            standby=StandbyConfig(rank=rank),
+        )
+        self.ledger = Ledger(folder / f"ledger-{rank}.db")
+        self.link = bus.link()
+        self.seat, self.seq = Seat(config, self.ledger, KEY, self.link), 0
+
+    async def lead(self):
+        """Take the seat, and beat until it is lost."""
+        await self.seat.until_ours()
+        self.term = self.ledger.last("term").body["term"] + 1
+        self.ledger.write("term", {"term": self.term})
+        self.ledger.commit()
+        beat = asyncio.create_task(self.beat())
+        try:
+            await self.seat.until_lost()
+        finally:
+            beat.cancel()
+
+    async def beat(self):
+        publish = self.seat.guard(self.link.publish)
+        while True:
+            self.seq += 1
+            self.ledger.write("decision", {"term": self.term, "seq": self.seq, "admit_w": 9})
+            self.ledger.commit()
+            topic = topics.budget(SITE)
+            values = {**dict.fromkeys(messages.BUDGET, 1), "ttl_ms": 10_000}
+            body = messages.encode("budget", values | {"term": self.term, "seq": self.seq})
+            publish(topic, mac.seal(mac.budget_key(KEY), topic, body))
+            await asyncio.sleep(1.0)
+
+    def rows(self, kind):
+        return [row.body for row in self.ledger.newest(3, kind)]
+
+
+@pytest.fixture
+def play(tmp_path, monkeypatch):
+    """play(story): story(bus, a, b) in virtual time; a leads, b has followed for a while."""
+    opened = []
+
+    def run(story, before=lambda a, b: None):
+        async def main():
+            loop = asyncio.get_running_loop()
+            clock = SimpleNamespace(monotonic=loop.time, time=lambda: 1.8e9 + loop.time())
+            monkeypatch.setattr(seats, "time", clock)
+            bus = Bus()
+            a, b = (Supervisor(tmp_path, bus, rank) for rank in (0, 1))
+            opened.extend((a, b))
+            a.ledger.write("signal", memory.entry_body(WISH), WISH.source, WISH.because)
+            a.ledger.put_ladders(*LADDERS)
+            a.ledger.commit()
+            before(a, b)
+            leading = asyncio.create_task(a.lead())
+            await asyncio.sleep(3.5)
+            following = asyncio.create_task(b.lead())
+            await asyncio.sleep(5.0)
+            try:
+                await story(bus, a, b, leading)
+            finally:
+                for task in (leading, following):
+                    task.cancel()
+                await asyncio.gather(leading, following, return_exceptions=True)
+
+        loop = async_solipsism.EventLoop()
+        try:
+            loop.run_until_complete(main())
+        finally:
+            loop.close()
+
+    yield run
+    for one in opened:
+        one.ledger.close()
+
+
+def test_the_follower_holds_what_the_leader_holds(play):
+    async def story(bus, a, b, leading):
+        assert b.seat.current and b.ledger.ladders() == LADDERS
+        assert memory.standing_entries(b.ledger) == {"operator": WISH}
+        assert b.rows("decision") == a.rows("decision")
+        a.ledger.put_ladders(8, b"anew")
+        await asyncio.sleep(3.0)
+        assert b.ledger.ladders() == (8, b"anew"), "ladders dealt later come when asked for"
+        assert b.seat.current and b.rows("decision") == a.rows("decision")
+
+    play(story)
+
+
+def test_it_takes_over_with_all_of_it_and_the_old_leader_stops(play):
+    async def story(bus, a, b, leading):
+        loop = asyncio.get_running_loop()
+        a.link.connected, cut_s, term = False, loop.time(), a.term
+        while not hasattr(b, "term"):
+            await asyncio.sleep(0.05)
+        assert loop.time() - cut_s < 5.0
+        assert b.term > term and b.term % 2 == 1 and term % 2 == 0
+        assert b.ledger.ladders() == LADDERS and "operator" in memory.standing_entries(b.ledger)
+        said = len(bus.heard)
+        assert not a.seat.guard(a.link.publish)("x", b""), "it does not hear itself"
+        a.link.connected = True
+        with pytest.raises(Deposed, match=str(b.term)):
+            await leading
+        assert a.rows("decision")[-1]["seq"] > 1 and len(bus.heard) > said
+
+    play(story)
+
+
+def test_what_was_missed_is_asked_for_again(play):
+    async def story(bus, a, b, leading):
+        bus.lose = 1
+        await asyncio.sleep(1.0)
+        assert bus.lose == 0
+        await asyncio.sleep(2.5)
+        assert b.seat.current and b.rows("decision")[-1] == a.rows("decision")[-1]
+
+    play(story)
+
+
+def test_a_follower_that_lacks_something_when_it_takes_over_deals_anew(play):
+    async def story(bus, a, b, leading):
+        b.seat._ask = lambda: None  # its questions are lost from now on
+        bus.lose = 1
+        await asyncio.sleep(2.0)
+        assert not b.seat.current
+        a.link.connected = False
+        while not hasattr(b, "term"):
+            await asyncio.sleep(0.05)
+        assert b.ledger.ladders() is None and b.term > a.term
+
+    play(story)
+
+
+def test_a_word_taken_back_while_it_was_away_stands_no_longer(play):
+    """Its own ledger has a limit from long ago that the leader knows nothing of."""
+
+    def before(a, b):
+        old = Entry("grid", ((1.0, 9_000_000),), 1e12, 1.0)
+        b.ledger.write("signal", memory.entry_body(old), "grid", "")
+        b.ledger.commit()
+
+    async def story(bus, a, b, leading):
+        assert set(memory.standing_entries(b.ledger)) == {"operator"}
+
+    play(story, before)
+
+
+def test_questions_in_a_flood_are_answered_once_a_second(play):
+    async def story(bus, a, b, leading):
+        before = bus.heard.count(topics.standby(SITE, "news"))
+        for _ in range(50):
+            b.seat._ask()
+        await asyncio.sleep(0.5)
+        assert bus.heard.count(topics.standby(SITE, "news")) - before < 8
+
+    play(story)
