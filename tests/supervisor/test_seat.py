@@ -156,7 +156,7 @@ def test_it_takes_over_with_all_of_it_and_the_old_leader_stops(play):
         assert b.term > term and b.term % 2 == 1 and term % 2 == 0
         assert b.ledger.ladders() == LADDERS and "operator" in memory.standing_entries(b.ledger)
         said = len(bus.heard)
-        assert not a.seat.guard(a.link.publish)("x", b""), "it does not hear itself"
+        assert not a.seat.guard(lambda *_: True)("x", b""), "it does not hear itself"
         a.link.connected = True
         with pytest.raises(Deposed, match=str(b.term)):
             await leading
@@ -211,5 +211,29 @@ def test_questions_in_a_flood_are_answered_once_a_second(play):
             b.seat._ask()
         await asyncio.sleep(0.5)
         assert bus.heard.count(topics.standby(SITE, "news")) - before < 8
+
+    play(story)
+
+
+def test_budgets_without_news_are_noticed_too(play):
+    """Not a gap in the news, but none at all: what was dealt meanwhile is not known here."""
+
+    async def story(bus, a, b, leading):
+        del b.link._hears[topics.standby(SITE, "news")]
+        await asyncio.sleep(8.0)
+        assert not b.seat.current
+        a.link.connected = False
+        while not hasattr(b, "term"):
+            await asyncio.sleep(0.05)
+        assert b.ledger.ladders() is None
+
+    play(story)
+
+
+def test_who_takes_the_seat_says_so_before_its_first_beat(play):
+    async def story(bus, a, b, leading):
+        assert a.seat.guard(lambda *_: True)("x", b"")
+        b.seat._take()
+        assert not a.seat.standby.leading and not a.seat.guard(lambda *_: True)("x", b"")
 
     play(story)
