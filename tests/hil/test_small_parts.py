@@ -268,6 +268,15 @@ def test_a_dip_of_the_mains_is_latched_until_it_is_cleared():
     assert pmbus_read(psu, pmbus.STATUS_WORD) == 0
 
 
+def test_without_mains_it_forgets_what_was_latched():
+    plant, psu = on(keeps_status=True)
+    for mains_v, latched in ((120.0, 0x30), (0.0, None), (230.0, 0)):
+        plant.supply.mains_v = mains_v
+        run(plant, psu, 0.2)
+        if latched is not None:
+            assert pmbus_read(psu, pmbus.STATUS_INPUT, 1) == latched
+
+
 @pytest.mark.parametrize("keeps", [False, True])
 def test_being_switched_off_clears_the_status_or_does_not(keeps):
     plant, psu = on(keeps_status=keeps)
