@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 BROKEN_BEHIND, LOST_CHIP = 40, 19  # chips of a board with chip_missing; the one of chip_lost
 RETURNED = 0.4  # of the hot air
-SAG_V, BROWN_OUT_V = 172.0, 120.0
+MAINS_V = {"mains_sag": 172.0, "brown_out": 120.0, "psu_off": 0.0}
 OCP_WAIT_S = 30.0
 LYING_STATUS = 0x0840
 READS_LOW = 0.85
@@ -72,14 +72,8 @@ def _chains(wiring: Wiring) -> None:
 
 def _supply(wiring: Wiring) -> None:
     hit, psu, output = wiring.faults.hit, wiring.psu, wiring.plant.supply
-    output.mains_v = (
-        0.0
-        if hit("psu_off")
-        else BROWN_OUT_V
-        if hit("brown_out")
-        else SAG_V
-        if hit("mains_sag")
-        else supply.NOMINAL_V
+    output.mains_v = min(
+        [volts for fault, volts in MAINS_V.items() if hit(fault)], default=supply.NOMINAL_V
     )
     output.latch_wait_s = OCP_WAIT_S if hit("psu_ocp") else wiring.plant.model.latch_wait_s
     psu.stays_on = bool(hit("psu_stays_on"))
