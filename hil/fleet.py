@@ -22,7 +22,6 @@ FAR_W = np.iinfo(np.int64).max
 # of the top clock a second: 62.5 MHz up and 250 MHz down, of 630; where climbing begins
 UP_PART, DOWN_PART, FIRST_PART = 0.099, 0.397, 0.089
 RAIL_PART = 0.084  # of the first point's rail a second: 1 V of 11.9
-REACT_S = 0.04  # from a position heard to the first step
 WAKING_W = 40.0  # supply and fans, chips clocked without work
 # listed watts are those of a rig that is as warm as its load makes it: fans and leakage
 # follow, slowly up and faster down, and are this part of the top point's watts
@@ -141,8 +140,6 @@ class ModelFleet:
         able = self.state[rows] != FAULT
         rows, level, listed_w, ghs = rows[able], level[able], listed_w[able], ghs[able]
         self.level[rows], self.listed_w[rows], self.aim_ghs[rows] = level, listed_w, ghs
-        rests = rows[(self.state[rows] == RUNNING) & ~self._moving[rows]]
-        self._wait_s[rests] = REACT_S
         wakes = rows[(level > 0) & (self.state[rows] == ASLEEP)]
         self.state[wakes], self._wait_s[wakes] = WAKING, self._wake_s[wakes]
         self.power_w[wakes] = self.floor_w[wakes] + WAKING_W
