@@ -127,20 +127,22 @@ class Table:
 
     def _with(self, term: Word) -> Bools:
         """Rows in whose text the letters are found."""
-        texts = self._texts([term.member] if term.member else list(filters.TEXTS))
-        return np.array([term.letters in text for text in texts], dtype=bool)
+        members = [term.member] if term.member else filters.TEXTS
+        found = np.zeros(len(self.fleet), dtype=bool)
+        for member in members:
+            found |= self._found(member, term.letters)
+        return found
 
-    def _texts(self, members: list[str]) -> list[str]:
+    def _found(self, member: str, letters: str) -> Bools:
+        """Few states and models are looked at once, not once a rig."""
         fleet = self.fleet
-        columns = {
-            "rig": fleet.names,
-            "model": [fleet.models[group] for group in fleet.group.tolist()],
-            "state": [SHOWN[number] for number in self.state.tolist()],
-            "place": self.places(),
-            "why": fleet.whys,
-        }
-        chosen = zip(*(columns[member] for member in members), strict=True)
-        return [" ".join(row).lower() for row in chosen]
+        if member == "state":
+            return np.array([letters in state for state in SHOWN])[self.state]
+        if member == "model":
+            named = np.array([letters in model.lower() for model in fleet.models], dtype=bool)
+            return named[fleet.group]
+        texts = {"rig": fleet.names, "why": fleet.whys}.get(member) or self.places()
+        return np.array([letters in text.lower() for text in texts], dtype=bool)
 
     def row(self, row: int) -> RigView:
         fleet = self.fleet

@@ -13,6 +13,7 @@ from protocols.ladder import Step, admit
 from supervisor import memory
 from supervisor.archive import Archive
 from supervisor.fleet import NEVER
+from supervisor.holds import KIND, Hold
 from supervisor.ledger import Ledger, Row
 from supervisor.site import Site
 from supervisor.table import SHOWN
@@ -50,10 +51,9 @@ def now(site: Site, view: RigView, row: int) -> list[str]:
     """The chain for a rig as it is now."""
     chain, made = of_site_now(site), site.decision
     assert made is not None
-    if view.held:
-        chain.append(f"held: {view.held}")
     if site.fleet.counted[row]:
-        chain += _rig(site.dispatcher.line.ladder(row), made.admit_w)
+        hold = site.holds.by_rig.get(view.rig)
+        chain += _rig(site.dispatcher.line.ladder(row), made.admit_w, hold)
     else:
         chain.append(f"rig: holds no ladder ({view.state}); it sleeps until it has joined")
     if site.fleet.heard_s[row] == NEVER:
@@ -95,10 +95,7 @@ def then(
         if blob is None:
             chain.append(f"ladder: those of epoch {row.body['epoch']} are no longer kept")
         else:
-            chain += _rig(ladder or (), row.body["admit_w"])
-    held = ledger.of_source("hold", rig, 1, at_s)
-    if held and held[0].body.get("until_s", 0.0) > at_s:
-        chain.append(f"held: {held[0].why}")
+            chain += _rig(ladder or (), row.body["admit_w"], _held(ledger, rig, at_s))
     chain.append(_said(sample))
     chain += [
         f"rig reported at {_clock(event.at_s)}: {event.body.get('code')}: {event.why}"
@@ -106,6 +103,12 @@ def then(
         if at_s - event.at_s <= EVENTS_S
     ]
     return chain
+
+
+def _held(ledger: Ledger, rig: str, at_s: float) -> Hold | None:
+    rows = ledger.of_source(KIND, rig, 1, at_s)
+    still = rows and rows[0].body.get("until_s", 0.0) > at_s
+    return msgspec.convert(rows[0].body, Hold) if still else None
 
 
 def _said(sample: dict[str, float] | None) -> str:
@@ -150,13 +153,15 @@ def _site(source: str, because: str, made: Any) -> list[str]:
     ]
 
 
-def _rig(ladder: tuple[Step, ...], admit_w: int) -> list[str]:
-    """From the position to a rig's level."""
-    held = admit(ladder, admit_w)
+def _rig(ladder: tuple[Step, ...], admit_w: int, hold: Hold | None) -> list[str]:
+    """From the position to a rig's level, as far as people let it."""
+    most = ladder if hold is None else tuple(s for s in ladder if s.level <= hold.level)
+    held = admit(most, admit_w)
     steps = ", ".join(f"level {s.level} to {watts(s.end_w)}" for s in ladder)
     part = f" and {held.part_pm / 10:g} % of the step to {held.next_level}"
     return [
         f"ladder: {steps or 'no steps'}",
+        *([] if hold is None else [f"held: {hold}"]),
         f"admitted: level {held.level}{part if held.part_pm else ''}",
     ]
 

@@ -54,6 +54,7 @@ def seconds(text: str) -> float:
 def effect(preview: "PreviewView") -> list[str]:
     """What would happen, for a person who has to say yes."""
     from supervisor import units
+    from supervisor.glance import count
 
     rigs = {
         "sleep": preview.sleep,
@@ -62,7 +63,7 @@ def effect(preview: "PreviewView") -> list[str]:
         "run higher": preview.raise_,
     }
     lines = [f"{units.watts(preview.now_w)} now, {units.watts(preview.then_w)} then"]
-    lines += [f"{count:,} rigs {what}" for what, count in rigs.items() if count]
+    lines += [f"{count(number, 'rig')} to {what}" for what, number in rigs.items() if number]
     if preview.up_s > 1:
         lines.append(f"reached in {units.age(preview.up_s)}, at the declared ramp")
     return lines

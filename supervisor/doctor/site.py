@@ -79,7 +79,8 @@ def greeting(host: str, port: int) -> str:
 
 
 def meter(config: Config, view: SiteView | None) -> Finding:
-    if not config.all_meters:
+    there = view is not None and view.metered_w is not None  # also where no settings were given
+    if not config.all_meters and not there:
         return unsure("no meter in the settings", "without one up to 24 % is kept free")
     if view is not None:
         if view.meter_age_s is None or view.metered_w is None:

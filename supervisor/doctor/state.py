@@ -64,6 +64,6 @@ def ledger(state_dir: Path) -> Finding:
         last = book.last("decision")
     finally:
         book.close()
-    size_mb = path.stat().st_size / 1e6
+    size_mb = sum(part.stat().st_size for part in state_dir.glob("ledger.db*")) / 1e6
     when = f"last decision {since(last.at_s)}" if last else "no decision yet"
     return good(f"reads well, {size_mb:.1f} MB, {when}")

@@ -252,7 +252,11 @@ def test_rigs_are_held_and_let_go(surplus, site):
 def test_what_it_would_do_is_said_before(surplus, site):
     count = len(site.holding.orders)
     shown = surplus("rig", "sleep", "rig-0007", "--for", "1m", "--preview").stdout
-    assert shown.splitlines() == ["3.19 MW now, 2.00 MW then", "340 rigs sleep", "1 rigs run lower"]
+    assert shown.splitlines() == [
+        "3.19 MW now, 2.00 MW then",
+        "340 rigs to sleep",
+        "1 rig to run lower",
+    ]
     assert len(site.holding.orders) == count
     assert surplus("signal", "preview", "2MW").stdout == shown
     assert json.loads(surplus("signal", "preview", "2MW", "--json").stdout)["sleep"] == 340

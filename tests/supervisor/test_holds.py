@@ -186,3 +186,11 @@ def test_a_preview_says_so_on_the_wire():
         envelope_w=1, holds=True, now_w=1, then_w=1, sleep=1, wake=1, lower=1, raise_=7, up_s=0.0
     )
     assert msgspec.json.decode(msgspec.json.encode(told))["raise"] == 7
+
+
+def test_why_tells_the_level_that_people_let_it_have(seen):
+    seen.people.holding.hold(order("r0", level=1))
+    seen.tick(3)
+    lines = seen.people.why("r0").lines
+    assert "admitted: level 1" in lines and lines.index("admitted: level 1") == 5
+    assert lines[3].startswith("ladder: level") and lines[4].startswith("held: level 1 at most")
