@@ -90,3 +90,13 @@ def test_nothing_makes_it_leave_the_possible(name, story):
             assert 0 <= plant.wall_w < 20_000 and plant.hash_ghs >= 0
             assert min(plant.heatsink_c) > -40 and max(plant.chip_c) < 2000
             assert plant.supply.alive or plant.wall_w == 0
+
+
+def test_the_output_comes_back_at_higher_mains_than_it_went_at():
+    plant = Plant()
+    plant.supply.enabled = True
+    for mains_v, on in ((230, True), (172, True), (168, False), (180, False), (186, True)):
+        plant.supply.mains_v = float(mains_v)
+        for _ in range(20):
+            plant.step(0.05, [3000.0] * 4)
+        assert (plant.supply.volts > 11) == on, mains_v
