@@ -16,6 +16,7 @@ from supervisor.view import (
     AlarmView,
     AuditView,
     EventView,
+    ExcuseOrder,
     HistoryView,
     HoldOrder,
     HoldsResult,
@@ -200,6 +201,10 @@ class Client:
     def order_signal(self, order: SignalOrder) -> None:
         """Raises RefusedError with the reason when the site does not take it."""
         self._ask("POST", "/api/signal", content=msgspec.json.encode(order))
+
+    def excuse_signal(self, order: ExcuseOrder) -> None:
+        """Raises RefusedError with the reason when that source is heard, or was never there."""
+        self._ask("POST", "/api/signal/excuse", content=msgspec.json.encode(order))
 
     def withdraw_signal(self, source: str) -> None:
         """Raises RefusedError when that source has said nothing."""

@@ -65,6 +65,7 @@ class Inbox:
         self.frequency: Sample | None = None
         self.quiet_hz = (-math.inf, math.inf)  # between these nothing must be decided at once
         self.entries: dict[str, Entry] = {}
+        self.excused: dict[str, float] = {}  # whose default does not count, until Unix seconds
         self.could_w: dict[str, int] = {}  # by rig that holds no lease: what it may draw now
         self.lost = 0
         self._news: list[Entry] = []

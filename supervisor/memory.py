@@ -124,6 +124,11 @@ def _or_forever(value: float | None) -> float:
     return FOREVER if value is None else value
 
 
+def standing_excuses(ledger: Ledger) -> dict[str, float]:
+    """Whose default does not count, and until when in Unix seconds."""
+    return {row.source: float(row.body["until_s"]) for row in ledger.last_by_source("excuse")}
+
+
 def standing_entries(ledger: Ledger) -> dict[str, Entry]:
     """The newest word of every source, unless it was withdrawn."""
     rows = ledger.last_by_source("signal")

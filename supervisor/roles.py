@@ -33,6 +33,7 @@ NEEDS = {
     ("POST", "/api/signal/preview"): TECHNICIAN,
     ("POST", "/api/signal"): OPERATOR,
     ("DELETE", "/api/signal"): OPERATOR,
+    ("POST", "/api/signal/excuse"): OPERATOR,
     ("GET", "/api/audit"): OPERATOR,
     ("GET", "/api/tokens"): ADMIN,
     ("POST", "/api/tokens"): ADMIN,

@@ -103,6 +103,7 @@ class Site:
             if learned and learned.body["models"] == self.fleet.models:
                 self.dispatcher.recall(learned.body)
         self.admission = Admission(self.dispatcher)
+        self.inbox.excused |= memory.standing_excuses(self.ledger)
         for source, entry in memory.standing_entries(self.ledger).items():
             self.inbox.entries.setdefault(source, entry)
 
@@ -158,7 +159,7 @@ class Site:
     def settled(self, entries: Iterable[Entry], unix_s: float) -> Envelope:
         """What these words come to at a time."""
         site = self.config.site
-        return settle(entries, site.limit_w, site.default_w, unix_s)
+        return settle(entries, site.limit_w, site.default_w, unix_s, self.inbox.excused)
 
     def _entries(self, now_s: float) -> list[Entry]:
         """Everybody's word, and the frequency's."""
@@ -299,6 +300,23 @@ class Site:
             self.ledger.write("deal", {"epoch": line.epoch, "steps": len(line.rig)})
             self.ledger.put_ladders(line.epoch, memory.pack(self.fleet, line))
         self.ledger.commit()
+
+    def excuse(self, source: str, until_s: float, by: str) -> str:
+        """Let the default of a source that is gone not count, until a time; why not, or "".
+
+        What it says when it is heard again counts at once, and so does an emergency.
+        """
+        entry = self.inbox.entries.get(source)
+        if entry is None or entry.bound:
+            return f"{source!r} has said nothing that anybody could be excused from"
+        if not entry.over(self.unix_s):
+            return f"{source} is heard: its word counts until it ends or falls silent"
+        if entry.emergency:
+            return f"{source} ended in an emergency; only {source} can end that"
+        self.inbox.excused[source] = until_s
+        self.inbox.wake.set()
+        self.ledger.write("excuse", {"until_s": until_s}, source, f"its default, by {by}")
+        return ""
 
     def withdraw(self, source: str) -> bool:
         """Take back a source's word; whether there was one."""

@@ -232,6 +232,14 @@ class SilenceOrder(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class ExcuseOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that is gone: its default is not to count for so long."""
+
+    source: str
+    for_s: float
+    by: str = "operator"
+
+
 class PreviewView(msgspec.Struct, frozen=True, kw_only=True, rename={"raise_": "raise"}):
     """What an order would do, in watts at the meter and in rigs."""
 

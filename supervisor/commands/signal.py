@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     group.command("preview")(preview)
     group.command("clear")(clear)
     group.command("list")(list_)
+    group.command("excuse")(excuse)
     app.add_typer(group, name="signal")
 
 
@@ -66,6 +67,23 @@ def clear(state: StateDir = commands.STATE_DEFAULT) -> None:
     with commands.asking(state) as supervisor:
         supervisor.withdraw_signal(SOURCE)
     typer.echo("nobody's hand limits the site any more")
+
+
+def excuse(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="who is gone, see signal list")],
+    for_s: Annotated[float, typer.Option("--for", parser=seconds, metavar="TIME", help="as 1h")],
+    by: By = SOURCE,
+    state: StateDir = commands.STATE_DEFAULT,
+) -> None:
+    """Let the default of a source that has gone silent not count for TIME.
+
+    Its word counts again as soon as it is heard; an emergency always does.
+    """
+    from supervisor.view import ExcuseOrder
+
+    with commands.asking(state) as supervisor:
+        supervisor.excuse_signal(ExcuseOrder(source=source, for_s=for_s, by=by))
+    typer.echo(f"the default of {source} does not count for {units.age(for_s)}, by {by}")
 
 
 def list_(state: StateDir = commands.STATE_DEFAULT, as_json: AsJson = False) -> None:

@@ -20,6 +20,7 @@ from supervisor.units import watts
 from supervisor.view import (
     AuditView,
     EventView,
+    ExcuseOrder,
     HoldOrder,
     PlaceView,
     PreviewView,
@@ -34,7 +35,7 @@ from supervisor.view import (
 HISTORY = 300  # ticks
 ALARMS_S = 0.5  # alarms are not looked at more often than this
 FALL_BEATS = 6  # how long what was asked before a fall is still allowed
-LOG_KINDS = ("term", "signal", "refused", "deal", "event")
+LOG_KINDS = ("term", "signal", "excuse", "refused", "deal", "event")
 RIG_EVENTS = 20
 
 
@@ -229,6 +230,9 @@ class People:
             )
         )
         return ""
+
+    def excuse_signal(self, order: ExcuseOrder) -> str:
+        return self._site.excuse(order.source, self._site.unix_s + order.for_s, order.by)
 
     def withdraw_signal(self, source: str) -> bool:
         return self._site.withdraw(source)

@@ -10,7 +10,7 @@ from litestar.params import FromQuery, JSONBody
 
 from supervisor.routes.parts import deletes, name_of, name_wrong, posts, provider_of, reads
 from supervisor.tokens import Caller
-from supervisor.view import LimitOrder, PreviewView, SignalDetail, SignalOrder
+from supervisor.view import ExcuseOrder, LimitOrder, PreviewView, SignalDetail, SignalOrder
 
 MW_MAX = 10_000.0
 ORDER_S_MAX = 7 * 86_400.0
@@ -41,6 +41,18 @@ def preview_signal(state: State, data: JSONBody[LimitOrder]) -> PreviewView:
     return provider_of(state).preview_signal(round(data.mw * 1e6))
 
 
+@posts("/api/signal/excuse")
+def excuse_signal(
+    state: State, data: JSONBody[ExcuseOrder], caller: NamedDependency[Caller]
+) -> dict[str, str]:
+    """The default of a source that is gone does not count for a time."""
+    order = msgspec.structs.replace(data, by=name_of(caller, data.by))
+    reason = time_error(order.for_s) or name_wrong(order.by)
+    if reason := reason or provider_of(state).excuse_signal(order):
+        raise HTTPException(reason, status_code=422)
+    return {"excused": order.source}
+
+
 @deletes("/api/signal")
 def withdraw_signal(state: State, source: FromQuery[str] = "operator") -> dict[str, str]:
     """Take a person's limit back."""
@@ -53,9 +65,13 @@ def order_error(order: SignalOrder) -> str:
     """Why no site could take this order; "" when one could."""
     if not (math.isfinite(order.mw) and 0 <= order.mw <= MW_MAX):
         return f"mw is 0 to {MW_MAX:.0f}, not {order.mw}"
-    if not (math.isfinite(order.for_s) and 0 < order.for_s <= ORDER_S_MAX):
-        return f"for_s is above 0 and at most {ORDER_S_MAX:.0f} (a week), not {order.for_s}"
-    return name_wrong(order.by)
+    return time_error(order.for_s) or name_wrong(order.by)
 
 
-HANDLERS = (signals, order_signal, preview_signal, withdraw_signal)
+def time_error(for_s: float) -> str:
+    if math.isfinite(for_s) and 0 < for_s <= ORDER_S_MAX:
+        return ""
+    return f"for_s is above 0 and at most {ORDER_S_MAX:.0f} (a week), not {for_s}"
+
+
+HANDLERS = (signals, excuse_signal, order_signal, preview_signal, withdraw_signal)

@@ -307,6 +307,10 @@ class FakeSite:
             self.orders.append(order)
         return self.refusal
 
+    def excuse_signal(self, order):
+        self.orders.append(order)
+        return "" if order.source == "dispatch" else f"{order.source!r} has said nothing"
+
     def withdraw_signal(self, source):
         self.withdrawn.append(source)
         return source in self.withdrawable

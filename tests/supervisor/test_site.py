@@ -12,6 +12,7 @@ from supervisor.config import Config
 from supervisor.envelope import Entry
 from supervisor.inbox import Inbox, Reading
 from supervisor.ledger import Ledger
+from supervisor.loss import Loss
 from supervisor.sections.site import SiteConfig
 from supervisor.site import Site
 from tests.scenarios.world import KEY, LEASE_S, SITE, UNIX_S, World
@@ -396,3 +397,33 @@ def test_of_several_meters_one_that_lies_is_not_believed_and_goes_on_record(alon
     assert [row.source for row in alone.rows("refused")] == ["meter site"]
     assert "flipped" in alone.rows("refused")[0].why
     assert 60_503 in [row.body["metered_w"] for row in alone.rows("decision")]
+
+
+def test_a_silent_source_is_excused_for_a_time_and_counts_again_when_heard(alone, tmp_path):
+    gone = Loss(after_s=5.0)
+    alone.inbox.put_signal(Entry("grid", ((0.0, 1_500),), heard_s=UNIX_S, loss=gone, default_w=0))
+    assert alone.tick().limit_w == 1_500
+    assert "grid is heard" in alone.site.excuse("grid", UNIX_S + 60, "ann")
+    assert "'nobody' has said nothing" in alone.site.excuse("nobody", UNIX_S + 60, "ann")
+    alone.now_s = 10.0
+    assert alone.tick().limit_w == 0
+    assert alone.site.excuse("grid", UNIX_S + 60, "ann") == ""
+    assert alone.tick().limit_w == 2_000, "the site's own default"
+    assert [(r.source, r.why) for r in alone.rows("excuse")] == [("grid", "its default, by ann")]
+    heard = Entry("grid", ((0.0, 700),), heard_s=UNIX_S + alone.now_s, loss=gone, default_w=0)
+    alone.inbox.put_signal(heard)
+    assert alone.tick().limit_w == 700
+    alone.now_s = 59.5
+    assert alone.tick().limit_w == 0, "an excuse ends by itself"
+
+
+def test_an_excuse_outlives_the_supervisor(alone):
+    gone = Loss(after_s=5.0)
+    alone.inbox.put_signal(Entry("grid", ((0.0, 1_500),), heard_s=UNIX_S, loss=gone, default_w=0))
+    alone.now_s = 10.0
+    alone.tick()
+    alone.site.excuse("grid", UNIX_S + 60, "ann")
+    alone.tick()
+    inbox = Inbox()
+    Site(alone.site.config, inbox, alone.ledger, KEY, 0.0, UNIX_S + 20)
+    assert inbox.excused == {"grid": UNIX_S + 60}
