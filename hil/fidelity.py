@@ -7,6 +7,7 @@ A sample is inside a ramp from a change of the signal until the model holds, and
 more; errors are shares of what the firmware draws, or of its first point's watts below that.
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ from hil.models import MODELS, Model
 STEP_S = 0.05  # of the model; samples are a second apart
 AFTER_S = 2
 SETTLE_S = 35.0  # after joining: the fans of a boot have come down
+HELD_S = (8, 15, 30, 60, 240)
 # seconds, level, part of the step to the next one
 Signal = Sequence[tuple[int, int, int]]
 
@@ -61,6 +63,17 @@ def compare(signal: Signal, seconds: int, rigs: int = 3, seed: int = 0) -> list[
         Sample(n + 1, was, is_, ramp[n], (is_ - was) / max(was, least_w))
         for n, (was, is_) in enumerate(zip(firmware_w, model_w, strict=True))
     ]
+
+
+def random_signal(levels: int, changes: int, seed: int) -> tuple[list[tuple[int, int, int]], int]:
+    """Levels and fractions as they come, some held for minutes; and when it ends, in seconds."""
+    dice, at_s, signal = random.Random(seed), 3, []
+    for _ in range(changes):
+        level = dice.randrange(levels + 1)
+        part_pm = dice.choice((0, dice.randrange(1000))) if 0 < level < levels else 0
+        signal.append((at_s, level, part_pm))
+        at_s += dice.choice(HELD_S)
+    return signal, at_s
 
 
 def worst(samples: list[Sample]) -> Worst:

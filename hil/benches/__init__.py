@@ -16,6 +16,7 @@ BENCHES = {
     "load": "a whole site, a connection for every rig: CPU and memory of each process",
     "frequency": "a fall of the grid's frequency: what is shed by when, and the way back",
     "day": "24 virtual hours of a whole site with faults: tracking, overshoot, leases",
+    "fidelity": "the fleet model against the firmware: the worst errors on random signals",
     "learn": "from the site meter alone, how soon each model's power is known",
     "band": "sleeps and energy of the frequency band against pure merit order",
     "recovery": "the supervisor killed at random instants: back in control, ledger whole",

@@ -3,8 +3,6 @@
 The bounds are the promise of hil/README.md; the worst errors are printed (pytest -rP).
 """
 
-import random
-
 import pytest
 
 from firmware.boards import s21pro
@@ -41,13 +39,8 @@ def test_the_same_signal_gives_the_same_power():
 @pytest.mark.parametrize("seed", range(4))
 def test_any_signal_gives_the_same_power(seed):
     """Steps and fractions as they come, some held for minutes, so that fans come and go."""
-    dice, at_s, signal = random.Random(seed), 3, []
-    for _ in range(25):
-        level = dice.randrange(len(s21pro.POINTS) + 1)
-        part_pm = dice.choice((0, dice.randrange(1000))) if 0 < level < len(s21pro.POINTS) else 0
-        signal.append((at_s, level, part_pm))
-        at_s += dice.choice((8, 15, 30, 60, 240))
-    keeps_to_the_firmware(fidelity.compare(signal, at_s, rigs=3, seed=seed))
+    signal, seconds = fidelity.random_signal(len(s21pro.POINTS), changes=25, seed=seed)
+    keeps_to_the_firmware(fidelity.compare(signal, seconds, rigs=3, seed=seed))
 
 
 def test_the_models_rates_are_the_board_files():
