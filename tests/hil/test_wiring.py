@@ -194,6 +194,10 @@ def test_a_data_line_held_low_is_freed_by_nine_clocks():
     rig.faults.add("sda_stuck:0")
     rig.run(0.1)
     assert rig.i2c(0, 0x48, b"\0", 2)[0] == pipe.I2C_STUCK, "again"
+    rig.faults.add("fan_slow")
+    rig.faults.discard("sda_stuck:0")
+    rig.run(0.1)
+    assert rig.i2c(0, 0x48, b"\0", 2)[0] == pipe.I2C_OK, "mended, whatever else is broken"
 
 
 def test_an_overcurrent_latch_that_wants_to_be_left_alone():
