@@ -124,7 +124,7 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
     sources = [
         *devices.sources,
         signal_csv.signal_of(config, inbox),
-        signal_mqtt.signal_of(config, inbox, link),
+        *signal_mqtt.signal_of(config, inbox, link),
         *adapters_of(config, inbox, board),
     ]
     async with asyncio.TaskGroup() as tasks:

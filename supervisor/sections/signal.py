@@ -41,6 +41,8 @@ class MqttConfig(Section, frozen=True, kw_only=True):
     topic: Annotated[str, Meta(min_length=1, max_length=200, description="a topic, no wildcard")]
     host: str | None = None
     port: Annotated[int, Meta(ge=1, le=65535, description="a TCP port")] = 1883
+    backup_host: str | None = None
+    backup_port: Annotated[int, Meta(ge=1, le=65535, description="a TCP port")] = 1883
     user: str | None = None
     password_file: str | None = None
     silence_s: Seconds = 240.0

@@ -158,7 +158,11 @@ def _shown(value: object) -> str:
 
 
 class MqttSignal:
-    """Listens on a topic of a link and writes to the inbox."""
+    """Listens on a topic, on one link or on several, and writes to the inbox.
+
+    Of two brokers the fresher word holds, whichever it came by: sequence numbers and
+    timestamps are counted over both, so that an old one is refused wherever it comes from.
+    """
 
     def __init__(
         self,
@@ -166,14 +170,15 @@ class MqttSignal:
         link: Link,
         topic: str,
         rules: Rules,
-        *,
+        *more: Link,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.taken = self.refused = 0
         self._inbox, self._rules, self._clock = inbox, rules, clock
         before = inbox.entries.get(rules.source)  # what a former supervisor was told
         self._heard = Heard(seq=before.seq) if before and before.seq else Heard()
-        link.listen(topic, self.hear)
+        for one in (link, *more):
+            one.listen(topic, self.hear)
 
     def hear(self, payload: bytes) -> None:
         """One message: an entry, or a refusal."""
@@ -187,27 +192,25 @@ class MqttSignal:
         self._inbox.put_signal(entry)
 
 
-def signal_of(config: Config, inbox: Inbox, link: Link) -> Link | None:
-    """Starts to listen to what the settings name, on the site's link or on one of its own.
+def signal_of(config: Config, inbox: Inbox, link: Link) -> list[Link]:
+    """Starts to listen to what the settings name, on the site's link or on links of its own.
 
-    The link of its own, which somebody must run(), when its broker is another.
+    The links of its own, which somebody must run(): its broker is another, or there are two.
     """
     mqtt = config.signal.mqtt
     if mqtt is None:
-        return None
-    own = None
-    if mqtt.host is not None:
-        password = keys.password(Path(mqtt.password_file)) if mqtt.password_file else None
-        own = Link(
-            inbox,
-            config.site.name,
-            mqtt.host,
-            mqtt.port,
-            user=mqtt.user,
-            password=password,
-            rigs=False,
-        )
+        return []
+    places = ((mqtt.host, mqtt.port), (mqtt.backup_host, mqtt.backup_port))
+    own = [_link(config, inbox, host, port) for host, port in places if host is not None]
+    links = own if mqtt.host is not None else [link, *own]
     default_w = math.floor(mqtt.default_mw * W_PER_MW)
     rules = Rules(config.site.limit_w, mqtt.silence_s, default_w)
-    MqttSignal(inbox, own or link, mqtt.topic, rules)
+    MqttSignal(inbox, links[0], mqtt.topic, rules, *links[1:])
     return own
+
+
+def _link(config: Config, inbox: Inbox, host: str, port: int) -> Link:
+    mqtt = config.signal.mqtt
+    assert mqtt is not None
+    password = keys.password(Path(mqtt.password_file)) if mqtt.password_file else None
+    return Link(inbox, config.site.name, host, port, user=mqtt.user, password=password, rigs=False)

@@ -198,10 +198,10 @@ async def test_a_target_published_by_somebody_else_arrives(tmp_path, until, own)
     where = f'host = "127.0.0.1"\nport = {port}\n' if own else ""
     (tmp_path / "site.toml").write_text(SITE + where)
     link = Link(inbox, "ridge", "127.0.0.1", port)
-    second = signal_of(load(tmp_path / "site.toml"), inbox, link)
-    assert (second is not None) == own
-    runs = [asyncio.create_task(each.run()) for each in (link, second) if each]
-    await asyncio.wait_for((second or link).until_connected(), 5)
+    others = signal_of(load(tmp_path / "site.toml"), inbox, link)
+    assert len(others) == own
+    runs = [asyncio.create_task(each.run()) for each in (link, *others)]
+    await asyncio.wait_for((others or [link])[0].until_connected(), 5)
     async with aiomqtt.Client("127.0.0.1", port) as grid:
         message = {"target": 25, "timestamp": int(time.time())}
         await grid.publish("grid/target", json.dumps(message))
@@ -211,3 +211,31 @@ async def test_a_target_published_by_somebody_else_arrives(tmp_path, until, own)
         run.cancel()
     await asyncio.wait(runs)
     await broker.stop()
+
+
+class Ears:
+    """Stands in for a link: what was asked to be heard, said at will."""
+
+    def __init__(self):
+        self.says = None
+
+    def listen(self, topic, hear):
+        self.says = lambda **message: hear(json.dumps(message).encode())
+
+
+def test_of_two_brokers_the_fresher_word_holds_whichever_it_came_by():
+    inbox, one, two = Inbox(), Ears(), Ears()
+    MqttSignal(inbox, one, "grid/target", RULES, two, clock=lambda: NOW)
+
+    def mw():
+        return inbox.entries["mqtt"].limit_w(NOW) / 1e6
+
+    one.says(mw=5, valid_until=NOW + 600, seq=7)
+    two.says(mw=5, valid_until=NOW + 600, seq=7)  # the same again, by the other
+    assert mw() == 5 and len(inbox.take_refusals()) == 1
+    two.says(mw=3, valid_until=NOW + 600, seq=8)
+    assert mw() == 3
+    one.says(mw=9, valid_until=NOW + 600, seq=6)  # a broker that lives in the past
+    assert mw() == 3 and "not above the last one" in inbox.take_refusals()[0].because
+    one.says(mw=9, valid_until=NOW + 600, seq=9)
+    assert mw() == 9
