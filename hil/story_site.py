@@ -60,7 +60,7 @@ class SiteStage:
         self._mark_fall(limit_w)
         asked_w = decision.asked_w if decision else 0
         could_w = min(limit_w, decision.capacity_w) if decision else 0
-        minute_w = self._past_w[0] if self._past_w else world.drawn_w
+        minute_w = self._past_w or (world.drawn_w,)
         meter = world.inbox.meter
         return {
             "drawn_kw": world.drawn_w / 1e3,
@@ -71,8 +71,8 @@ class SiteStage:
             "over_kw": max(0.0, world.drawn_w - limit_w) / 1e3,
             "short_kw": max(0.0, could_w - world.drawn_w) / 1e3,
             "settled_s": min(NOBODY_S, world.now_s - self._fell_s),
-            "rise_kw": max(0.0, world.drawn_w - minute_w) / 1e3,
-            "fall_kw": max(0.0, minute_w - world.drawn_w) / 1e3,
+            "rise_kw": (world.drawn_w - min(minute_w)) / 1e3,
+            "fall_kw": (max(minute_w) - world.drawn_w) / 1e3,
             **self._rigs(),
             "term": world.terms,
             "supervisor": "alive" if site else "dead",

@@ -101,8 +101,8 @@ SITE_QUANTITIES = {
     "over_kw": Quantity("drawn above the limit", "kW"),
     "short_kw": Quantity("drawn below what limit and able rigs allow", "kW"),
     "settled_s": Quantity("since the limit last fell", "s"),
-    "rise_kw": Quantity("drawn more than a minute ago", "kW"),
-    "fall_kw": Quantity("drawn less than a minute ago", "kW"),
+    "rise_kw": Quantity("drawn above the least of the last minute", "kW"),
+    "fall_kw": Quantity("drawn below the most of the last minute", "kW"),
     "awake": Quantity("rigs that run", "rigs", 0, 5000),
     "waking": Quantity("rigs on their way up", "rigs", 0, 5000),
     "faulty": Quantity("rigs in fault", "rigs", 0, 5000),
@@ -144,4 +144,4 @@ SITE_ACTS = (
 VOCABULARIES = {"rig": Vocabulary(RIG_QUANTITIES, RIG_EVENTS), "site": Vocabulary(SITE_QUANTITIES)}
 ACTS = {"rig": RIG_ACTS, "site": SITE_ACTS}
 # quantities whose changes are told in the timeline
-TOLD = {"rig": ("state", "link", "alive", "starts"), "site": ("supervisor", "limit_by", "faulty")}
+TOLD = {"rig": ("state", "link", "alive", "starts"), "site": ("supervisor", "limit_kw", "faulty")}

@@ -7,6 +7,8 @@ handed in.  Times: now_s is monotonic, unix_s is the wall clock (signals, ledger
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 
+import numpy as np
+
 from protocols import mac, messages, topics
 from protocols.ladder import Step
 from supervisor import balance, lookahead, memory, slow
@@ -64,6 +66,7 @@ class Site:
         self.decision: Decision | None = None
         self.unix_s = 0.0
         self.held_w = 0  # as of the last tick
+        self._said_s = now_s  # when a budget last went out; those of others may be on lease still
         self._clock_s = unix_s - now_s  # so that what is sent never steps with the clock
         self._meter_at_s = -1.0
         self.balance = balance.Balance(config.stale_s, float(config.site.limit_w))
@@ -131,9 +134,7 @@ class Site:
         self._seat()
         changing = self.admission.next_line is not None
         self.holds.step(now_s, unix_s, self.dispatcher.line.epoch, changing)
-        off = self.fleet.surely_off(now_s, self.means.lease_s + OFF_SLACK_S)
-        if len(off):
-            self.fleet.uncount(off)
+        self._reconcile(now_s)
         if not len(
             self.dispatcher.line.rig
         ):  # rigs on a forgotten ladder run out their lease first
@@ -155,6 +156,19 @@ class Site:
             self._broadcast(publish, now_s)
         self._send_ladders(publish, now_s, unix_s)
         return self.decision
+
+    def _reconcile(self, now_s: float) -> None:
+        """Take from the count who is surely off: cut off for longer than a lease; and, when no
+        budget went out for so long, everybody who has not been heard by another way.
+
+        Else a hall that slept through a dead broker would wake in one step, as if it had run.
+        """
+        lasts_s = self.means.lease_s + OFF_SLACK_S
+        off = self.fleet.surely_off(now_s, lasts_s)
+        if now_s - self._said_s > lasts_s:
+            off = np.flatnonzero(self.fleet.counted & self.fleet.silent(now_s, lasts_s))
+        if len(off):
+            self.fleet.uncount(off)
 
     def settled(self, entries: Iterable[Entry], unix_s: float) -> Envelope:
         """What these words come to at a time."""
@@ -228,7 +242,8 @@ class Site:
                 "sent_ms": int((now_s + self._clock_s) * 1000),
             },
         )
-        publish(topic, mac.seal(self._budget_key, topic, body))
+        if publish(topic, mac.seal(self._budget_key, topic, body)):
+            self._said_s = now_s
 
     def _send_ladders(self, publish: Publish, now_s: float, unix_s: float) -> None:
         orders = self.admission.send(now_s)
