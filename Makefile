@@ -49,6 +49,11 @@ device: $(STAMP)
 bench: $(STAMP) ## print what the project measures of itself
 	$(BIN)/surplus bench dispatch --json
 	$(BIN)/surplus bench hil --json
+	$(BIN)/surplus bench ingest --json
+	$(BIN)/surplus bench broadcast --json
+	$(BIN)/surplus bench reconnect --json
+	$(BIN)/surplus bench history --json
+	$(BIN)/surplus bench recovery --kills 20 --json
 
 mutants: $(STAMP) ## test the tests: break what matters most in every small way (slow)
 	$(BIN)/python -m tests.mutants

@@ -43,7 +43,7 @@ async def _measure(rigs: int, kills: int, kind: Kind) -> dict[str, Any]:
                 "all_back_s": max(run[1] for run in runs),
                 "broker_rss_mb": rss_mb(broker.pid),
                 "broker_cpu_s": round(cpu_s(broker.pid or 0), 1),
-                "clients_rss_mb": sum(rss_mb(pid) for pid in crowd.pids),
+                "clients_rss_mb": round(sum(rss_mb(pid) for pid in crowd.pids), 1),
             }
         finally:
             crowd.close()
