@@ -65,3 +65,20 @@ def test_another_line_is_another_story():
     dwell = fallen(90)
     dwell.forget()
     assert dwell.ceiling_w(LINE, ALL, 11.0) == 600
+
+
+def test_a_fall_through_frequency_steps_alone_closes_no_wake_above():
+    """One wakes and climbs before the other wakes."""
+    line = deal(table([(100, 300), (200, 500)], [(100, 100)]), np.arange(2), 1)
+    assert line.wakes.tolist() == [True, False, True]
+    dwell = Dwell(OFF_S)
+    dwell.moved(line, 200, 150, 10.0)
+    assert dwell.ceiling_w(line, np.ones(2, dtype=bool), 11.0) == 300
+    dwell.moved(line, 300, 150, 12.0)
+    assert dwell.ceiling_w(line, np.ones(2, dtype=bool), 13.0) == 299
+
+
+def test_when_a_rest_is_over_a_new_fall_has_its_own():
+    dwell = fallen(90)
+    dwell.moved(LINE, 600, 250, 10.0 + OFF_S)
+    assert dwell.ceiling_w(LINE, ALL, 30.0) == 299

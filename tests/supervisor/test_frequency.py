@@ -4,8 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supervisor.config import Config
 from supervisor.frequency import Droop, Response
-from supervisor.inbox import Sample
+from supervisor.inbox import Inbox, Sample
+from supervisor.ledger import Ledger
+from supervisor.sections.frequency import FrequencyConfig
+from supervisor.sections.site import SiteConfig
+from supervisor.site import Site, frequency_of
 
 DROOP = Droop(50.0, 0.05, 0.9, recovery_s=60.0, restore_pct_per_min=20.0, stale_s=5.0)
 
@@ -118,3 +123,46 @@ def test_whatever_the_frequency_does_nothing_above_the_line_is_left(rows):
             assert 0.0 <= share <= DROOP.share(hz)
             assert share <= before + 20 / 6000 + 1e-9, "down at once, up at the ramp"
             before = share
+
+
+def test_settings_left_out_are_those_of_the_line():
+    assert Droop() == Droop(50.0, 0.05, 0.9, 60.0, 20.0, 5.0, 1.0)
+    config = Config(site=SiteConfig(name="s", limit_mw=1.0), frequency=FrequencyConfig())
+    assert frequency_of(config).droop == Droop()
+    assert frequency_of(Config(site=SiteConfig(name="s", limit_mw=1.0))) is None
+
+
+def test_a_clock_that_stands_gives_nothing_back():
+    response = Response(DROOP)
+    play(response, (49.725, 1), (50.0, 61))
+    share = response.share
+    response.step(Sample(50.0, response.at_s), response.at_s)
+    response.step(Sample(50.0, response.at_s), response.at_s - 5.0)
+    assert response.share == share
+
+
+def test_the_sites_beat_answers_to_it_and_the_next_supervisor_goes_on(tmp_path):
+    """From the inbox to the envelope, with its reason, and through the ledger."""
+    config = Config(
+        site=SiteConfig(name="s", limit_mw=1.0, default_mw=1.0), frequency=FrequencyConfig()
+    )
+    inbox, told = Inbox(), []
+
+    def beat(site, hz, now_s):
+        inbox.put_frequency(hz, now_s)
+        site.tick(now_s, 1e9 + now_s, lambda *words: told.append(words) or True)
+        return site.envelope
+
+    ledger = Ledger(tmp_path / "ledger.db")
+    site = Site(config, inbox, ledger, bytes(32), 0.0, 1e9)
+    assert beat(site, 50.0, 1.0).source == "site"
+    assert inbox.quiet_hz[0] == pytest.approx(49.95)
+    inbox.wake.clear()
+    fallen = beat(site, 49.6, 2.0)
+    assert inbox.wake.is_set(), "it is not left to the next beat"
+    assert fallen.source == "frequency" and "49.60 Hz: 22% of what was drawn" in fallen.because
+    ledger.close()
+    ledger = Ledger(tmp_path / "ledger.db")
+    heir = Site(config, inbox, ledger, bytes(32), 3.0, 1e9 + 3.0)
+    assert beat(heir, 50.0, 4.0).source == "frequency", "what was given is not forgotten"
+    ledger.close()
