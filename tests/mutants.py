@@ -56,6 +56,7 @@ SUITES = {
             "tree",
             "wear",
             "dwell",
+            "band",
             "frequency",
             "lookahead",
             "balance",

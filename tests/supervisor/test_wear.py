@@ -72,7 +72,7 @@ def test_what_failed_is_forgiven_with_time():
     fleet.uncount(np.array([0]))
     wear.elapse(12.0)
     wear.elapse(12.0 + 3 * FADE_S)
-    assert fleet.failed[0] == pytest.approx(np.exp(-3))
+    assert fleet.failed[0] == fleet.tried[0] == pytest.approx(np.exp(-3))
 
 
 def test_a_clock_that_stands_or_runs_back_changes_nothing():
