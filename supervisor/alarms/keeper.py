@@ -52,7 +52,7 @@ class Keeper:
         self._clock_s: float | None = None
         self._disk: dict[str, float] = {}
         self._rate = Rate()
-        self._where = NOWHERE
+        self._where, self._where_key = NOWHERE, (0, 0)
         self.state: State | None = None
 
     def look(self, now_s: float, table: Table, asked_w: list[int]) -> None:
@@ -68,9 +68,10 @@ class Keeper:
         self._record(changes)
 
     def where_of(self, table: Table) -> Where:
-        """Where all rigs stand; looked up anew only when there are more of them."""
-        if len(self._where.of) != len(table.fleet):
-            self._where = where(table.places())
+        """Where all rigs stand; looked up anew only when there are more, or one was placed."""
+        key = len(table.fleet), int(table.fleet.node.sum())
+        if key != self._where_key:
+            self._where, self._where_key = where(table.places()), key
         return self._where
 
     def _others(self, now_s: float) -> measures.Numbers:

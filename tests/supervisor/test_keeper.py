@@ -83,7 +83,8 @@ def test_a_rig_that_stays_on(seen):
 
 def test_a_hot_rig_without_a_fan_that_hashes_too_little(seen):
     fleet, row = seen.world.site.fleet, seen.world.site.fleet.row_of["r0"]
-    for _ in range(700):
+    for _ in range(70):
+        seen.world.now_s += 9.0
         seen.world.tick()
         fleet.level[row], fleet.state[row] = 2, RUNNING
         fleet.hot_dc[row], fleet.fan_rpm[row], fleet.hash_ghs[row] = 710, 0, 100

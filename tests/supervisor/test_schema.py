@@ -14,6 +14,7 @@ from schemathesis.specs.openapi import checks as openapi
 from supervisor import roles
 
 pytestmark = pytest.mark.real_time
+SOAK = [pytest.mark.soak, pytest.mark.timeout(3600)]
 CHECKS = [
     checks.not_a_server_error,
     openapi.status_code_conformance,
@@ -21,12 +22,14 @@ CHECKS = [
     openapi.response_schema_conformance,
 ]
 
-QUICK = settings(
-    max_examples=12,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+
+def few(examples):
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +40,13 @@ def api():
         )
 
 
-def test_whatever_is_asked_the_answer_is_one_of_those_promised(api):
+@pytest.mark.parametrize("examples", [5, pytest.param(300, marks=SOAK)])
+def test_whatever_is_asked_the_answer_is_one_of_those_promised(api, examples):
     asked = set()
 
     for operation in (result.ok() for result in api.get_all_operations()):
 
-        @QUICK
+        @few(examples)
         @given(operation.as_strategy())
         def ask(case):
             asked.add((case.operation.method.upper(), case.operation.path))
