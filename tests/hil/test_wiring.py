@@ -296,6 +296,11 @@ def test_a_board_that_will_not_sleep_and_one_that_will_not_wake():
     rig.wiring.pin(rig.circuit.hash_power_pin, 0)
     rig.run(1.0)
     assert rig.plant.hash_ghs == 0, "without the supply's volts there is nothing to keep"
+    for n in range(3):
+        rig.wiring.pin(rig.circuit.enable_pins[n], 0)
+    rig.wiring.pin(rig.circuit.hash_power_pin, 1)
+    rig.run(2.0)
+    assert not rig.wiring.chains[0].on, "and it does not switch itself on"
 
 
 @pytest.mark.parametrize("fault", faults.FAULTS)
