@@ -34,6 +34,7 @@ NEEDS = {
     ("POST", "/api/signal"): OPERATOR,
     ("DELETE", "/api/signal"): OPERATOR,
     ("POST", "/api/signal/excuse"): OPERATOR,
+    ("POST", "/api/signal/push"): OPERATOR,
     ("GET", "/api/audit"): OPERATOR,
     ("GET", "/api/tokens"): ADMIN,
     ("POST", "/api/tokens"): ADMIN,

@@ -15,6 +15,7 @@ from supervisor.metrics import Seen
 from supervisor.people.holding import Holding
 from supervisor.people.past import Past
 from supervisor.site import Site
+from supervisor.sources.signal_mqtt import Heard, Rules, SignalError, decode
 from supervisor.table import Table
 from supervisor.units import watts
 from supervisor.view import (
@@ -49,6 +50,8 @@ class People:
         self._asked_w: deque[int] = deque(maxlen=HISTORY)
         self._metered_w: deque[int | None] = deque(maxlen=HISTORY)
         self._now_s = 0.0
+        before = site.inbox.entries.get("http")  # what a former supervisor was told
+        self._pushed = Heard(seq=before.seq) if before else Heard()
         self.holding = Holding(site)
         self._table: Table | None = None
         self.past = Past(site)
@@ -229,6 +232,21 @@ class People:
                 because=f"set by {order.by} for {order.for_s:.0f} s",
             )
         )
+        return ""
+
+    def push_signal(self, payload: bytes) -> str:
+        """A program's word, in the shapes of the MQTT signal; why it was refused, or ""."""
+        config = self._site.config
+        if config.signal.http is None:
+            return "the settings have no [signal.http]"
+        keys = config.signal.http
+        rules = Rules(config.site.limit_w, keys.silence_s, round(keys.default_mw * 1e6), "http")
+        try:
+            entry, self._pushed = decode(payload, self._pushed, time.time(), rules)
+        except SignalError as error:
+            self._site.inbox.refuse("http", str(error))
+            return str(error)
+        self._site.inbox.put_signal(entry)
         return ""
 
     def excuse_signal(self, order: ExcuseOrder) -> str:

@@ -1,8 +1,10 @@
 """Routes: what is said to the site, and a person's own word."""
 
 import math
+from typing import Any
 
 import msgspec
+from litestar import Request
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException, NotFoundException
@@ -41,6 +43,14 @@ def preview_signal(state: State, data: JSONBody[LimitOrder]) -> PreviewView:
     return provider_of(state).preview_signal(round(data.mw * 1e6))
 
 
+@posts("/api/signal/push", sync_to_thread=None)
+async def push_signal(state: State, request: Request[Any, Any, Any]) -> dict[str, str]:
+    """A program's limit: {"mw", "valid_until", "seq"} or {"target", "timestamp"}."""
+    if reason := provider_of(state).push_signal(await request.body()):
+        raise HTTPException(reason, status_code=422)
+    return {"accepted": "http"}
+
+
 @posts("/api/signal/excuse")
 def excuse_signal(
     state: State, data: JSONBody[ExcuseOrder], caller: NamedDependency[Caller]
@@ -74,4 +84,4 @@ def time_error(for_s: float) -> str:
     return f"for_s is above 0 and at most {ORDER_S_MAX:.0f} (a week), not {for_s}"
 
 
-HANDLERS = (signals, excuse_signal, order_signal, preview_signal, withdraw_signal)
+HANDLERS = (signals, push_signal, excuse_signal, order_signal, preview_signal, withdraw_signal)

@@ -49,9 +49,17 @@ class MqttConfig(Section, frozen=True, kw_only=True):
     default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="once it is silent")] = 0.0
 
 
+class HttpConfig(Section, frozen=True, kw_only=True):
+    """A program that pushes limits to the API, with a token of the role operator."""
+
+    silence_s: Seconds = 240.0
+    default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="once it is silent")] = 0.0
+
+
 class SignalConfig(Section, frozen=True, kw_only=True):
     csv: CsvConfig | None = None
     mqtt: MqttConfig | None = None
+    http: HttpConfig | None = None
     sunspec: SunspecConfig | None = None
     openadr3: Openadr3Config | None = None
     openadr2: Openadr2Config | None = None

@@ -307,6 +307,10 @@ class FakeSite:
             self.orders.append(order)
         return self.refusal
 
+    def push_signal(self, payload):
+        self.orders.append(payload)
+        return "" if payload.startswith(b"{") else "the message is not JSON"
+
     def excuse_signal(self, order):
         self.orders.append(order)
         return "" if order.source == "dispatch" else f"{order.source!r} has said nothing"

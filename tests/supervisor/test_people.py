@@ -1,6 +1,8 @@
 """What people are shown, word by word."""
 
+import json
 import re
+import time
 
 import msgspec
 import pytest
@@ -12,6 +14,7 @@ from supervisor.ledger import Ledger
 from supervisor.live import Wish, matches
 from supervisor.loss import Loss
 from supervisor.people import People
+from supervisor.sections.signal import HttpConfig
 from supervisor.view import SignalOrder, SiteView
 from tests.scenarios.world import UNIX_S, Rig, World
 
@@ -303,3 +306,17 @@ def test_what_somebody_did_is_on_the_disk_and_read_again(seen):
     assert (bob.who, bob.status, ann.who, ann.result) == ("bob", 403, "ann", "accepted")
     assert ann.said == {"mw": 3, "token": "***"}
     assert [deed.who for deed in seen.people.audit(10, "ann")] == ["ann"]
+
+
+def test_a_program_pushes_its_word_in_order_and_only_where_the_settings_let_it(seen):
+    def push(mw, seq):
+        payload = {"mw": mw, "valid_until": time.time() + 600, "seq": seq}
+        return seen.people.push_signal(json.dumps(payload).encode())
+
+    assert "no [signal.http]" in push(0.001, 1)
+    config = seen.people._site.config
+    signal = msgspec.structs.replace(config.signal, http=HttpConfig())
+    seen.people._site.config = msgspec.structs.replace(config, signal=signal)
+    assert push(0.001, 1) == "" and "not above the last one" in push(0.002, 1)
+    assert seen.world.inbox.entries["http"].limit_w(time.time()) == 1_000
+    assert "not JSON" in seen.people.push_signal(b"rubbish")
