@@ -54,10 +54,10 @@ def test_events_come_by_time_then_rank_then_in_the_order_they_were_made(clock):
     clock.at_us(5, lambda: seen.append("program"), CONTROLLER)
     clock.at_us(5, lambda: seen.append("world"))
     clock.at_us(5, lambda: seen.append("world again"))
-    clock.at_us(3, lambda: clock.at_us(1, lambda: seen.append("late is now")))
+    clock.at_us(3, lambda: clock.at_us(1, lambda: seen.append(f"late is now, at {clock.now_us}")))
     clock.at_us(4, lambda: seen.append("never")).cancel()
     clock.run_until(10)
-    assert seen == ["late is now", "world", "world again", "program"] and clock.now_us == 10
+    assert seen == ["late is now, at 3", "world", "world again", "program"] and clock.now_us == 10
 
 
 def test_it_stops_at_the_event_after_which_it_is_done(clock):
@@ -95,6 +95,16 @@ def test_a_round_trip_to_open_and_one_way_for_bytes_in_order(clock, net):
     run(clock, 0.1)
     assert (service.data, rig.data) == (b"ab", b"c")
     assert service.heard_at == [0.11, 0.11] and rig.arrived_bytes == 2
+
+
+def test_nothing_overtakes(clock, net):
+    path = Path(delay_s=0.05)
+    connection, _, service = connected(clock, net, path)
+    connection.send_up(b"a")
+    path.delay_s = 0.0
+    connection.send_up(b"b")
+    run(clock, 1)
+    assert service.data == b"ab" and service.heard_at[0] == service.heard_at[1]
 
 
 def test_losses_delay_and_keep_the_order(clock, net):
@@ -148,6 +158,7 @@ def test_a_service_that_ends_is_told_at_once_or_when_the_rig_next_speaks(clock, 
     connection.break_off()
     run(clock, 30)
     assert rig.error is None and service.error == ECONNRESET
+    connection.send_down(b"from nobody")
     path.up = True
     run(clock, 1)
     assert rig.error is None
@@ -156,13 +167,23 @@ def test_a_service_that_ends_is_told_at_once_or_when_the_rig_next_speaks(clock, 
     assert rig.error == ECONNRESET and service.data == b""
 
 
-def test_half_open_says_nothing_to_either(clock, net):
+def test_half_open_says_nothing_to_either_until_they_have_tried_for_a_minute(clock, net):
+    connection, rig, service = connected(clock, net, Path(delay_s=0.05))
+    connection.send_up(b"on its way")
+    connection.silent = True
+    connection.send_down(b"y")
+    run(clock, 60)
+    assert (rig.data, service.data, rig.error, service.error) == (b"", b"", None, None)
+    run(clock, 5)
+    assert rig.error == service.error == ECONNABORTED
     connection, rig, service = connected(clock, net, Path())
     connection.silent = True
-    connection.send_up(b"x")
-    connection.send_down(b"y")
-    run(clock, 20)
-    assert (rig.data, service.data, rig.error, service.error) == (b"", b"", None, None)
+    connection.break_off()
+    assert service.error == ECONNRESET and rig.error is None
+    early = Rig(clock)
+    net.connect(Path(delay_s=0.05), "host", 1, early).silent = True
+    run(clock, 1)
+    assert early.open is None
 
 
 def test_a_close_comes_behind_the_last_bytes(clock, net):
@@ -200,13 +221,12 @@ def test_packets_are_cut_whole_and_byte_by_byte():
 class Client(Rig):
     """A client by raw packets."""
 
-    def __init__(self, clock, net, name, *, keepalive_s=10, will=None, level=4, path=None):
+    def __init__(self, clock, net, name, *, keepalive_s=10, will=None, kept=True, level=4):
         super().__init__(clock)
         self._clock = clock
-        self.way = path or Path()
-        self.connection = net.connect(self.way, HOST, PORT, self)
+        self.connection = net.connect(Path(), HOST, PORT, self)
         run(clock, 0.1)
-        flags = 2 | (0x24 if will else 0)
+        flags = 2 | (4 if will else 0) | (0x20 if will and kept else 0)
         body = b"\0\4MQTT" + bytes((level, flags)) + keepalive_s.to_bytes(2, "big")
         for text in (name, *(will or ())):
             body += len(text).to_bytes(2, "big") + text.encode()
@@ -244,34 +264,39 @@ def test_connect_subscribe_and_hear_what_is_retained_and_what_is_new(clock, net,
     client.subscribe("a/#")
     assert client.data.startswith(b"\x20\x02\x00\x00\x90\x03\x00\x01\x00")
     other = Client(clock, net, "two")
-    other.say(publish("a/new", b"2"))
+    other.say(publish("a/new", b"2", retain=True))
     other.say(publish("b/new", b"3"))
     assert client.published() == [(1, "a/old", b"1"), (0, "a/new", b"2")]
     heard = []
-    broker.subscribe("a/+", lambda topic, payload: heard.append((topic, payload)))
+    broker.subscribe("+/old", lambda topic, payload: heard.append((topic, payload)))
     other.say(publish("a/old", b"", retain=True))
-    broker.subscribe("a/+", lambda topic, payload: heard.append(("again", topic)))
+    broker.subscribe("+/old", lambda topic, payload: heard.append(("again", topic)))
     assert heard == [("a/old", b"1"), ("a/old", b"")], "an empty one is forgotten"
 
 
-@pytest.mark.parametrize("way", ["silence", "break", "kicked", "nonsense"])
-def test_the_will_is_said_for_whoever_does_not_take_leave(clock, net, broker, way):
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("way", ["silence", "break", "kicked", "nonsense", "twice", "qos"])
+def test_the_will_is_said_for_whoever_does_not_take_leave(clock, net, broker, way, kept):
     heard = []
     broker.subscribe("will", lambda topic, payload: heard.append(payload))
-    client = Client(clock, net, "one", keepalive_s=4, will=("will", "gone"))
-    run(clock, 5)
+    client = Client(clock, net, "one", keepalive_s=4, will=("will", "gone"), kept=kept)
+    run(clock, 5.8)
     assert not heard
     if way == "silence":
-        client.way.up = False
-        run(clock, 6.5)
+        run(clock, 0.1)
     elif way == "break":
         client.connection.close_up()
     elif way == "kicked":
         Client(clock, net, "one")
+    elif way == "twice":
+        client.say(packet(1, 0, b"\0\4MQTT\4\2\0\0\0\1x"))
+    elif way == "qos":
+        client.say(packet(3, 4, b"\0\1t\0\1x"))
     else:
         client.say(b"\xf0\x00")
     run(clock, 0.2)
-    assert heard == [b"gone"]
+    assert heard == [b"gone"] and broker.retained.get("will") == (b"gone" if kept else None)
+    assert ("one" in broker.clients) == (way == "kicked")
 
 
 def test_taking_leave_is_no_will_and_pings_keep_alive(clock, net, broker):
