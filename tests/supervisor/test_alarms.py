@@ -295,6 +295,17 @@ def test_what_stood_before_a_restart_is_no_news_after_it():
     assert since == {key: alarm.since_s for key, alarm in before.items()}
 
 
+def test_a_container_stays_one_alarm_across_a_restart():
+    story = Story(containers=3, rigs=50)
+    story.values["missed"] = np.where(story.place == 1, 5.0, 0.0)
+    story.pass_(15)
+    restarted(story)
+    story.values["missed"][:] = 0
+    story.rigs("missed", c1_r5=5)
+    assert story.pass_(20) == [] and list(story.state.alarms) == ["rig-silent c1"]
+    assert story.state.alarms["rig-silent c1"].count == 1
+
+
 def test_what_ended_during_a_restart_clears_when_it_could_have_been_seen():
     story = Story(containers=3, rigs=50)
     story.values["missed"] = np.where(story.place == 1, 5.0, 0.0)
