@@ -5,7 +5,7 @@ import numpy as np
 from supervisor import line as lines
 from supervisor import policy as policies
 from supervisor.fleet import Fleet
-from supervisor.learn import Learner
+from supervisor.learn import FACTOR_SD, SURE, Learner
 from supervisor.line import Line
 from supervisor.merit import Bools, Floats, Ints, Points
 from supervisor.policy import Policy
@@ -70,7 +70,7 @@ class Dealer:
     def _weight(self) -> Floats:
         """Real watts per listed one of each rig, at worst."""
         if not len(self._learner.factors):
-            return np.ones(len(self.fleet))
+            return np.full(len(self.fleet), 1 + SURE * FACTOR_SD)
         weight: Floats = self._learner.worst_factors[self.fleet.group]
         return weight
 

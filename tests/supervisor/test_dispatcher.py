@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from supervisor import line as lines
 from supervisor.dispatcher import FIXED_SD, Before, Dispatcher, Means
 from supervisor.fleet import Fleet
+from supervisor.tree import grown
 from tests.supervisor.small import PLAIN, fleet_of
 
 RIGS = 40
@@ -301,3 +302,22 @@ def test_whatever_happens_nothing_is_admitted_above_the_budget(story, factor):
         made = hall.tick(limit_w, value if kind == "wait" else 1)
         assert made.committed_w >= made.floor_w
         assert made.asked_w <= max(limit_w, made.floor_w)
+
+
+def test_a_feeder_carries_leases_of_two_epochs_at_once():
+    """Two rigs run on it, and the next ladders give it to two others: these wait for a lease."""
+    fleet, tree = fleet_of(6), grown({"east": 2_700.0})
+    fleet.node[:4] = 0
+    site = Dispatcher(fleet, Means(up_w_per_s=1e9, lease_s=LEASE_S), tree=tree)
+    site.learner.worst_w = site.learner.likely_w
+    now_s, at_once = 0.0, []
+    for epoch, rows in ((1, [0, 1, 4]), (2, [2, 3, 4, 5])):
+        site.take_line(site.dealer.deal(np.array(rows), epoch, now_s), now_s)
+        for _ in range(30):
+            site.tick(now_s, 100_000, None)
+            now_s += 1.0
+            new_w = site.line.admitted_by_rig(site.admit_w, 6)[:4]
+            on_lease_w = site.leases.worst_w(np.append(new_w, [0.0, 0.0]))[:4]
+            assert 1.24 * on_lease_w.sum() + 80 <= 2_700, "at the worst nobody yet knows better"
+            at_once.append((new_w > 0).sum())
+    assert at_once[29] == 2 and at_once[30:40] == [0] * 10 and at_once[-1] == 2
