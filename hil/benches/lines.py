@@ -23,6 +23,7 @@ from supervisor.wire import Line as Wire
 
 LEASE_S = 10.0
 STEADY_S = 10.0
+PATIENCE_S = 45.0
 WATTS = 3400
 LOOKS = 200
 
@@ -105,6 +106,8 @@ async def measure_line(port: int, rigs: int) -> dict[str, float]:
     async def tell(admit_w: int, until: Callable[[LineRig], bool]) -> float:
         before_s = time.monotonic()
         while not all(until(rig) for rig in found):
+            if time.monotonic() - before_s > PATIENCE_S:
+                raise typer.BadParameter("more rigs than such a line carries")
             _broadcast(keeper, admit_w)
             await asyncio.sleep(0.005)
         return (time.monotonic() - before_s) * 1000
