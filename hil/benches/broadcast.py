@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from hil.benches.brokers import Kind, broker_of, fits, rss_mb
+from hil.benches.brokers import Kind, fits, rss_mb, running
 from hil.load.crowd import Crowd
 from protocols import mac, messages, topics
 from supervisor.inbox import Inbox
@@ -35,19 +35,17 @@ def command(
 
 async def _measure(rigs: int, kind: Kind) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="surplus-bench-") as folder:
-        broker = broker_of(kind, Path(folder))
-        port = await broker.start()
-        crowd = Crowd(SITE, port, rigs)
-        try:
-            crowd.ask("open")
-            connect_s = await crowd.until_up(CONNECT_S)
-            return {"rigs": rigs, "broker": kind, "connect_s": round(connect_s, 2)} | (
-                await _rounds(crowd, port)
-                | {"broker_rss_mb": rss_mb(broker.pid), "supervisor_rss_mb": rss_mb(None)}
-            )
-        finally:
-            crowd.close()
-            await broker.stop()
+        async with running(kind, Path(folder)) as (broker, port):
+            crowd = Crowd(SITE, port, rigs)
+            try:
+                crowd.ask("open")
+                connect_s = await crowd.until_up(CONNECT_S)
+                return {"rigs": rigs, "broker": kind, "connect_s": round(connect_s, 2)} | (
+                    await _rounds(crowd, port)
+                    | {"broker_rss_mb": rss_mb(broker.pid), "supervisor_rss_mb": rss_mb(None)}
+                )
+            finally:
+                crowd.close()
 
 
 async def _rounds(crowd: Crowd, port: int) -> dict[str, Any]:

@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -35,13 +37,20 @@ class UnderTest(Protocol):
     async def stop(self) -> None: ...
 
 
-def broker_of(kind: Kind, folder: Path) -> UnderTest:
-    """Raises ModuleNotFoundError when it is not installed."""
-    return Nats(folder) if kind == "nats" else Mosquitto(folder)
+@asynccontextmanager
+async def running(kind: Kind, folder: Path) -> AsyncIterator[tuple[UnderTest, int]]:
+    """A broker and its port, ended whatever happens.  Raises ModuleNotFoundError without one."""
+    broker: UnderTest = Nats(folder) if kind == "nats" else Mosquitto(folder)
+    try:
+        yield broker, await broker.start()
+    finally:
+        await broker.stop()
 
 
 class Nats(Broker):
     """Watched, as by the supervisor."""
+
+    _watching: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
         port = await super().start()
@@ -55,7 +64,8 @@ class Nats(Broker):
 
     async def stop(self) -> None:
         await super().stop()
-        await self._watching
+        if self._watching is not None:
+            await self._watching
 
 
 class Mosquitto:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from hil.benches.brokers import Kind, broker_of, rss_mb
+from hil.benches.brokers import Kind, rss_mb, running
 from hil.bridge import facts
 from hil.load import mqtt
 from hil.load.crowd import Crowd
@@ -82,23 +82,21 @@ def decode_only(said: list[tuple[str, bytes]]) -> dict[str, float]:
 
 async def _measure(said: list[tuple[str, bytes]], seconds: float, kind: Kind) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="surplus-bench-") as folder:
-        broker = broker_of(kind, Path(folder))
-        port = await broker.start()
-        crowd = Crowd(SITE, port, 4, processes=1)
-        try:
-            crowd.ask("open")
-            await crowd.until_up(CONNECT_S)
-            packets = [mqtt.publish(topics.rig(SITE, rig, "state"), body) for rig, body in said]
-            joined = [b"".join(packets[at : at + PACKET]) for at in range(0, len(said), PACKET)]
-            crowd.ask("load", joined)
-            measured = await _listen(crowd, port, len(said), seconds)
-            return measured | {
-                "broker_rss_mb": rss_mb(broker.pid),
-                "supervisor_rss_mb": rss_mb(None),
-            }
-        finally:
-            crowd.close()
-            await broker.stop()
+        async with running(kind, Path(folder)) as (broker, port):
+            crowd = Crowd(SITE, port, 4, processes=1)
+            try:
+                crowd.ask("open")
+                await crowd.until_up(CONNECT_S)
+                packets = [mqtt.publish(topics.rig(SITE, rig, "state"), body) for rig, body in said]
+                joined = [b"".join(packets[at : at + PACKET]) for at in range(0, len(said), PACKET)]
+                crowd.ask("load", joined)
+                measured = await _listen(crowd, port, len(said), seconds)
+                return measured | {
+                    "broker_rss_mb": rss_mb(broker.pid),
+                    "supervisor_rss_mb": rss_mb(None),
+                }
+            finally:
+                crowd.close()
 
 
 async def _listen(crowd: Crowd, port: int, rigs: int, seconds: float) -> dict[str, Any]:

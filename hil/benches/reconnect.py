@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hil.benches.brokers import Kind, UnderTest, broker_of, cpu_s, fits, rss_mb
+from hil.benches.brokers import Kind, UnderTest, cpu_s, fits, rss_mb, running
 from hil.load.crowd import Crowd
 from supervisor import nats
 
@@ -28,26 +28,24 @@ def command(
 
 async def _measure(rigs: int, kills: int, kind: Kind) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="surplus-bench-") as folder:
-        broker = broker_of(kind, Path(folder))
-        port = await broker.start()
-        crowd = Crowd(SITE, port, rigs)
-        try:
-            crowd.ask("open")
-            first_s = await crowd.until_up(CONNECT_S)
-            runs = [await _kill(broker, crowd, port) for _ in range(kills)]
-            return {
-                "rigs": rigs,
-                "broker": kind,
-                "first_s": round(first_s, 2),
-                "broker_back_s": max(run[0] for run in runs),
-                "all_back_s": max(run[1] for run in runs),
-                "broker_rss_mb": rss_mb(broker.pid),
-                "broker_cpu_s": round(cpu_s(broker.pid or 0), 1),
-                "clients_rss_mb": round(sum(rss_mb(pid) for pid in crowd.pids), 1),
-            }
-        finally:
-            crowd.close()
-            await broker.stop()
+        async with running(kind, Path(folder)) as (broker, port):
+            crowd = Crowd(SITE, port, rigs)
+            try:
+                crowd.ask("open")
+                first_s = await crowd.until_up(CONNECT_S)
+                runs = [await _kill(broker, crowd, port) for _ in range(kills)]
+                return {
+                    "rigs": rigs,
+                    "broker": kind,
+                    "first_s": round(first_s, 2),
+                    "broker_back_s": max(run[0] for run in runs),
+                    "all_back_s": max(run[1] for run in runs),
+                    "broker_rss_mb": rss_mb(broker.pid),
+                    "broker_cpu_s": round(cpu_s(broker.pid or 0), 1),
+                    "clients_rss_mb": round(sum(rss_mb(pid) for pid in crowd.pids), 1),
+                }
+            finally:
+                crowd.close()
 
 
 async def _kill(broker: UnderTest, crowd: Crowd, port: int) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """surplus bench NAME: measure one thing and print it."""
 
 import inspect
+import signal
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -52,6 +53,7 @@ def _printed(name: str) -> Callable[..., None]:
     measure: Measure = import_module(f"hil.benches.{name}").command
 
     def shown(*, as_json: bool, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what it has started
         try:
             result = measure(**options)
         except ModuleNotFoundError as error:

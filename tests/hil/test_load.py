@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import subprocess
+import sys
+import time
 
+import psutil
 import pytest
 import typer
 from hypothesis import given
@@ -107,3 +111,27 @@ def test_benches_of_a_crowd_print_their_figures(name, wanted):
     measured = json.loads(result.stdout)
     assert measured["rigs"] == 10 and measured[wanted] > 0 and measured["broker_rss_mb"] > 1
     assert measured.get("lost", 0) == 0
+
+
+@pytest.mark.real_time
+def test_a_bench_told_to_end_leaves_nothing_behind():
+    call = [
+        sys.executable,
+        "-m",
+        "supervisor",
+        "bench",
+        "reconnect",
+        "--rigs",
+        "5",
+        "--kills",
+        "20",
+    ]
+    running = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until_s, started = time.monotonic() + 30, []
+    while not any("nats-server" in one.name() for one in started):
+        assert time.monotonic() < until_s and running.poll() is None
+        time.sleep(0.05)
+        started = psutil.Process(running.pid).children(recursive=True)
+    running.terminate()
+    assert running.wait(20) != 0
+    assert not psutil.wait_procs(started, timeout=5)[1]
