@@ -72,7 +72,8 @@ def test_what_a_program_finds_on_its_pins(tmp_path):
         until(lambda: "\n" in rig.log_text())
         out = json.loads(rig.log_text())
         assert (out["cause"], out["id"], out["nobody"]) == (1, 6, 19)
-        assert out["sensors"] == [72, 73, 74, 75, 76, 77] and out["supply"] == [0x58]
+        thermometers, eeproms = [72, 73, 74, 75, 76, 77], [80, 81, 82]
+        assert out["sensors"] == thermometers + eeproms and out["supply"] == [0x58]
         assert (out["inlet"], out["config"]) == ("1900", "60")
         assert (out["sent"], out["flushed"], out["early"]) == (False, True, 0)
         # 585 bytes came; a receive buffer of 100 keeps no more
