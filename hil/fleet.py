@@ -26,7 +26,7 @@ WAKING_W = 40.0  # supply and fans, chips clocked without work
 # listed watts are those of a rig that is as warm as its load makes it: fans and leakage
 # follow, slowly up and faster down, and are this part of the top point's watts
 WARM_PART, WARMING_S, COOLING_S = 0.0175, 150.0, 40.0
-LEAKAGE = 0.5  # of what warmth adds; it ends with the volts, the fans run on
+LEAKAGE = 0.4  # of what warmth adds; it ends with the volts, the fans run on
 OWN_SPREAD = 0.02  # rigs of one model differ by this (one standard deviation)
 NOISE = 0.004  # of a rig's draw, from second to second
 FAILS_TO_WAKE = 0.002
