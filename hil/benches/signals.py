@@ -46,7 +46,7 @@ async def _all(words: int, names: tuple[str, ...]) -> dict[str, Any]:
 async def one(name: str, words: int) -> dict[str, float]:
     """The delays of one protocol."""
     with tempfile.TemporaryDirectory(prefix="surplus-signals-") as folder:
-        site = _Site(Path(folder), name)
+        site = SignalSite(Path(folder), name)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(site.stop)
             await site.start()
@@ -62,7 +62,7 @@ async def one(name: str, words: int) -> dict[str, float]:
     }
 
 
-async def _delay_ms(site: "_Site", client: aiomqtt.Client, say: Say, number: int) -> float:
+async def _delay_ms(site: "SignalSite", client: aiomqtt.Client, say: Say, number: int) -> float:
     """One limit said, and the time until a budget for it is broadcast."""
     mw = site.capacity_w / 1e6 * (0.5 + 0.02 * (number % 2))
     wanted_w = mw * 1e6 - site.floor_w
@@ -78,12 +78,13 @@ async def _delay_ms(site: "_Site", client: aiomqtt.Client, say: Say, number: int
     return delay_ms
 
 
-class _Site(Demo):
-    """A demo site that listens to one protocol."""
+class SignalSite(Demo):
+    """A demo site that listens to one protocol.  more: further lines of its section."""
 
-    def __init__(self, folder: Path, protocol: str) -> None:
+    def __init__(self, folder: Path, protocol: str, more: str = "") -> None:
         super().__init__(folder, RIGS, 0, seed=1, say=lambda text: None)
         self.port, self.back_port, self.protocol = free_port(), free_port(), protocol
+        self._more = more
         self.auxiliary_w = 0.0  # type: ignore[assignment]
 
     def _write_settings(self, meter_port: int) -> None:
@@ -91,7 +92,9 @@ class _Site(Demo):
         if self.protocol in SECTIONS:
             kept = self.settings_path.read_text().partition("[signal.mqtt]")[0]
             section = SECTIONS[self.protocol].format(port=self.port, back=self.back_port, base=BASE)
-            self.settings_path.write_text(kept + f"[signal.{self.protocol}]\n{section}\n")
+            self.settings_path.write_text(
+                kept + f"[signal.{self.protocol}]\n{section}\n{self._more}\n"
+            )
             secret = self.folder / "secret"
             secret.write_text(SECRET)
             secret.chmod(0o600)
@@ -109,7 +112,7 @@ SECTIONS = {
 }
 
 
-async def _mqtt(site: _Site, stack: AsyncExitStack) -> Say:
+async def _mqtt(site: SignalSite, stack: AsyncExitStack) -> Say:
     client = await stack.enter_async_context(aiomqtt.Client("127.0.0.1", site.broker_port))
     return lambda mw: site.tell(client, round(mw * 1e6))
 
@@ -118,35 +121,35 @@ def _order(mw: float) -> SignalOrder:
     return SignalOrder(mw=mw, for_s=600.0, by="bench")
 
 
-async def _http(site: _Site, stack: AsyncExitStack) -> Say:
+async def _http(site: SignalSite, stack: AsyncExitStack) -> Say:
     from supervisor.client import connected
 
     client = stack.enter_context(connected(site.state_dir))
     return lambda mw: asyncio.to_thread(client.order_signal, _order(mw))
 
 
-async def _iec104(site: _Site, stack: AsyncExitStack) -> Say:
+async def _iec104(site: SignalSite, stack: AsyncExitStack) -> Say:
     master = await _master("master104", site, stack)
     while await master.ask(do="state") != "OPEN":
         await asyncio.sleep(0.1)
     return lambda mw: master.ask(do="send", ioa=1001, value=mw)
 
 
-async def _dnp3(site: _Site, stack: AsyncExitStack) -> Say:
+async def _dnp3(site: SignalSite, stack: AsyncExitStack) -> Say:
     master = await _master("masterdnp3", site, stack)
     while (await master.ask(do="switch", index=1, on=True))[0] != "SUCCESS":
         await asyncio.sleep(0.1)
     return lambda mw: master.ask(do="set", mw=mw)
 
 
-async def _master(name: str, site: _Site, stack: AsyncExitStack) -> Master:
+async def _master(name: str, site: SignalSite, stack: AsyncExitStack) -> Master:
     master = Master(name, site.port)
     await master.start()
     stack.push_async_callback(master.stop)
     return master
 
 
-async def _sunspec(site: _Site, stack: AsyncExitStack) -> Say:
+async def _sunspec(site: SignalSite, stack: AsyncExitStack) -> Say:
     from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
     master = SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr="127.0.0.1", ipport=site.port)
@@ -160,7 +163,7 @@ async def _sunspec(site: _Site, stack: AsyncExitStack) -> Say:
     return lambda mw: asyncio.to_thread(write, mw)
 
 
-async def _openadr3(site: _Site, stack: AsyncExitStack) -> Say:
+async def _openadr3(site: SignalSite, stack: AsyncExitStack) -> Say:
     """Its word is an event, and a call to the webhook that the site has subscribed."""
     vtn = Vtn3()
     vtn.url = f"http://127.0.0.1:{site.port}{BASE}"
@@ -184,7 +187,7 @@ async def _openadr3(site: _Site, stack: AsyncExitStack) -> Say:
     return say
 
 
-async def _openadr2(site: _Site, stack: AsyncExitStack) -> Say:
+async def _openadr2(site: SignalSite, stack: AsyncExitStack) -> Say:
     from openleadr import OpenADRServer
 
     server = OpenADRServer(
@@ -225,7 +228,7 @@ async def _openadr2(site: _Site, stack: AsyncExitStack) -> Say:
     return say
 
 
-PEERS: dict[str, Callable[[_Site, AsyncExitStack], Awaitable[Say]]] = {
+PEERS: dict[str, Callable[[SignalSite, AsyncExitStack], Awaitable[Say]]] = {
     "mqtt": _mqtt,
     "http": _http,
     "iec104": _iec104,
