@@ -80,6 +80,8 @@ class ModelFleet:
             1 + self._odd * self._random.uniform(-0.1, 0.1, rigs)
         )
         self._top_ghs: Floats = ghs[:, -1][self.group]
+        # as quick as its hello says, in shares of what the firmware does
+        self._pace: Floats = column("up_w_per_s") / watts[:, -1][self.group] / UP_PART
         self._rail_1: Floats = np.sqrt((watts[:, 1] - watts[:, 0]) / ghs[:, 1])[self.group]
 
     def _by_model(self, name: str) -> Floats:
@@ -191,9 +193,10 @@ class ModelFleet:
         """Clock and rail towards their aims: the clock fast down and slow up."""
         aim_ghs, floor_w, top_ghs = self.aim_ghs[rows], self.floor_w[rows], self._top_ghs[rows]
         aim_rail = np.sqrt((self.listed_w[rows] - floor_w) / aim_ghs)
-        step_rail = RAIL_PART * self._rail_1[rows] * left_s
+        step_rail = RAIL_PART * self._rail_1[rows] * self._pace[rows] * left_s
         clock_ghs, rail = self._clock_ghs[rows], self._rail[rows]
-        lowest_ghs, highest_ghs = -DOWN_PART * top_ghs * left_s, UP_PART * top_ghs * left_s
+        lowest_ghs = -DOWN_PART * top_ghs * left_s
+        highest_ghs = UP_PART * self._pace[rows] * top_ghs * left_s
         clock_ghs = clock_ghs + np.clip(aim_ghs - clock_ghs, lowest_ghs, highest_ghs)
         rail = rail + np.clip(aim_rail - rail, -step_rail, step_rail)
         self._clock_ghs[rows], self._rail[rows] = clock_ghs, rail

@@ -1,5 +1,6 @@
 """For all tests: hypothesis judges what code does, not how long a busy machine takes; what
-runs on the real clock runs one after the other, on one of pytest's two processes."""
+runs on the real clock runs in two rows, one of pytest's two processes each: whole live sites
+in the one, parts with real sockets in the other."""
 
 from functools import cache
 from pathlib import Path
@@ -21,11 +22,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         return None
     from xdist.scheduler import LoadScopeScheduling
 
-    class OneAfterTheOther(LoadScopeScheduling):
+    class TwoRows(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "real time" if real_time(nodeid.split("::", maxsplit=1)[0]) else nodeid
+            path = nodeid.split("::", maxsplit=1)[0]
+            if not real_time(path):
+                return nodeid
+            return "live sites" if path.startswith("tests/scenarios/") else "real sockets"
 
-    return OneAfterTheOther(config, log)
+    return TwoRows(config, log)
 
 
 @cache
