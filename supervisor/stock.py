@@ -46,6 +46,7 @@ class Miner:
         self._ordered_s = -float("inf")
         self._changed_s = now_s  # of what was before we came we know nothing: a dwell begins
         self._aim, self._aim_s = -1, now_s
+        self._rose_to, self._rose_s = 0, -float("inf")  # the last order to draw more
 
     @property
     def top(self) -> int:
@@ -67,11 +68,18 @@ class Miner:
         self.heard_s, self.power_w = now_s, power_w
         if self.told is None:  # it is taken as it is found
             self.told = self.level_of(power_w)
-        self._arrived = self._is_there(power_w)
+        self._arrived = self._is_there(power_w) and not self._may_rise(now_s)
         if self._arrived:
             self._worst_w = self.levels_w[self.told]
+            if self.told == self._rose_to and now_s - self._rose_s >= self.rules.rise_s:
+                self._rose_to = 0  # obeyed: nothing of it is on its way any more
         elif power_w > self._most_w(self.told):  # also one that somebody else has woken
             self._worst_w = max(self._worst_w, self.levels_w[self.level_of(power_w)])
+
+    def _may_rise(self, now_s: float) -> bool:
+        """Told less since, but an order to draw more may still be obeyed, late."""
+        assert self.told is not None
+        return self.told < self._rose_to and now_s - self._rose_s < self.rules.obey_s
 
     def level_of(self, power_w: int) -> int:
         """The lowest level whose power this can be."""
@@ -106,8 +114,7 @@ class Miner:
         # one that is still on its way up is given the time to wake
         waking = self.power_w < self.levels_w[self.told] and not self.disobeys(now_s)
         if not self._arrived and late and not waking:
-            self._ordered_s = now_s
-            return self.told
+            return self._said(now_s, self.told)
         return None
 
     def _due(self, now_s: float, aim: int) -> bool:
@@ -122,6 +129,14 @@ class Miner:
         assert self.told is not None
         before_w, wakes = self.could_w(now_s), not self.told
         self._worst_w = max(before_w, self.levels_w[-1] if wakes else self.levels_w[level])
-        self.told, self._arrived = level, False
-        self._ordered_s = self._changed_s = now_s
+        if level > self.told:
+            self._rose_to = level
+        self.told, self._arrived, self._changed_s = level, False, now_s
+        return self._said(now_s, level)
+
+    def _said(self, now_s: float, level: int) -> int:
+        """An order goes out, the first time or again."""
+        self._ordered_s = now_s
+        if level == self._rose_to:
+            self._rose_s = now_s
         return level
