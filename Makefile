@@ -6,6 +6,8 @@ STAMP := .venv/.set-up
 STUBS := .typings/.set-up
 DEVICE := $(shell find protocols firmware hil/probe -name '*.py' | sort)
 SHARED_TESTS = $(filter-out %_host.py,$(wildcard tests/protocols/test_*.py tests/firmware/test_*.py))
+# whole live sites in real time: they have the machine for themselves
+LIVE := tests/scenarios/test_failures.py tests/scenarios/test_failures_input.py tests/scenarios/test_two_supervisors.py
 MPY := /tmp/surplus-mpy-$(shell id -u)
 
 help: ## this list
@@ -20,7 +22,8 @@ demo: $(STAMP) ## the same without the dashboard, for a minute
 	$(BIN)/surplus demo --headless --seconds 60
 
 test: $(STAMP) ## every test, on virtual chips
-	$(BIN)/pytest tests -n 2 --dist loadgroup
+	$(BIN)/pytest tests -n 2 --dist loadgroup $(LIVE:%=--ignore %)
+	$(BIN)/pytest $(LIVE)
 
 soak: $(STAMP) ## what takes too long for every change: whole days, many seeds
 	$(BIN)/pytest tests -m soak --timeout 7200

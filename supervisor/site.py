@@ -28,7 +28,7 @@ from supervisor.roster import Roster
 
 OFF_SLACK_S = 2.0  # beyond a lease, before a rig that was cut off is surely off
 DECISIONS_MAX = 20_000  # looked at for positions still on lease when a supervisor is followed
-LEARNED_EVERY = 30  # ticks
+LEARNED_EVERY = 10  # ticks
 HEARD_S, UNHEARD = 30.0, 0.2  # meters are held against rigs' reports unless so many are so old
 
 Publish = Callable[[str, bytes], bool]

@@ -1,6 +1,5 @@
 """For all tests: hypothesis judges what code does, not how long a busy machine takes; what
-runs on the real clock runs in two rows, one of pytest's two processes each: whole live sites
-in the one, parts with real sockets in the other."""
+runs on the real clock runs one after the other, on one of pytest's two processes."""
 
 from functools import cache
 from pathlib import Path
@@ -22,14 +21,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         return None
     from xdist.scheduler import LoadScopeScheduling
 
-    class TwoRows(LoadScopeScheduling):
+    class OneAfterTheOther(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.split("::", maxsplit=1)[0]
             if not real_time(path):
                 return nodeid
-            return "live sites" if path.startswith("tests/scenarios/") else "real sockets"
+            return "real time"
 
-    return TwoRows(config, log)
+    return OneAfterTheOther(config, log)
 
 
 @cache
