@@ -24,7 +24,7 @@ DORMANT_S = (2.0, 60.0)  # the first pause of a unit that does not answer, and t
 SHARE = 4  # after a probe in vain, so many deadlines of the bus are for those that answer
 MOMENT_S = 1e-5
 NOBODY = (10, 11)  # exception codes of a gateway whose unit does not answer
-AGAIN_S = (0.5, 2.0)  # the first pause after a connection failed, and the longest
+AGAIN_S = (0.5, 10.0)  # the first pause after a connection failed, and the longest
 
 
 class DeviceError(Exception):
@@ -125,6 +125,8 @@ class Gateway:
         if not there:
             client.close()
             first_s, most_s = AGAIN_S
+            if self.lonely:
+                most_s = 4 * first_s  # a meter of its own is looked for without pause
             self._closed_s = self.clock() + min(most_s, first_s * 2**self._failures)
             self._failures = min(self._failures + 1, 10)
             raise NoAnswer(f"{self.line}: cannot connect")
