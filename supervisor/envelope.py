@@ -74,6 +74,14 @@ class Entry:
         ]
         return rows[-1] if rows else self.schedule[0][1]
 
+    def says_the_same(self, other: "Entry") -> bool:
+        """Whether the other is no news beside this one, however much later it was heard."""
+        return (self.schedule, self.until_s, self.emergency) == (
+            other.schedule,
+            other.until_s,
+            other.emergency,
+        )
+
     def over(self, now_s: float) -> bool:
         """Whether its end has passed, or its source was lost."""
         return now_s >= self.end_s

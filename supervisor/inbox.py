@@ -94,6 +94,14 @@ class Inbox:
         self._news.append(entry)
         self.wake.set()
 
+    def renew(self, entry: Entry) -> None:
+        """A source's word, news or not: what says the same again only counts as heard."""
+        before = self.entries.get(entry.source)
+        if before is not None and before.says_the_same(entry):
+            self.entries[entry.source] = entry
+        else:
+            self.put_signal(entry)
+
     def withdraw(self, source: str) -> bool:
         """Forget a source's entry; whether there was one."""
         self.wake.set()

@@ -19,7 +19,7 @@ from supervisor.grid import openadr2_events as events
 from supervisor.grid.openadr2_events import EventError, Means
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
-from supervisor.loss import FOREVER, Loss, stagger_s
+from supervisor.loss import FOREVER
 from supervisor.plan import PlanError, Word, compose
 from supervisor.sections.kinds import W_PER_MW
 from supervisor.sections.openadr2 import Openadr2Config
@@ -44,12 +44,7 @@ class Openadr2:
         self._section, self._site, self._inbox = section, site, inbox
         self._board, self._clock = board, clock
         self._default_w = round(section.default_mw * W_PER_MW)
-        self._loss = Loss(
-            "follow-schedule",
-            section.silence_s,
-            delay_s=stagger_s(site, SOURCE, section.stagger_s),
-            fall_w_per_s=section.fall_pct_per_s / 100 * limit_w,
-        )
+        self._loss = section.loss("follow-schedule", site, SOURCE, limit_w)
         self._began_w: dict[str, int] = {}
         self._means = Means(site, limit_w, section.levels_pct, lambda n: self._began_w.get(n, 0))
         self._words: dict[str, list[Word]] = {}
@@ -139,11 +134,7 @@ class Openadr2:
         rows, until_s = compose(said, self._default_w) if said else ((), FOREVER)
         because = ", ".join(sorted({word.name for word in said}))[:200] or "no events: its default"
         entry = Entry(SOURCE, rows, until_s, self._heard_s, self._loss, self._default_w, 0, because)
-        before = self._inbox.entries.get(SOURCE)
-        if before is not None and (before.schedule, before.until_s) == (rows, until_s):
-            self._inbox.entries[SOURCE] = entry  # heard again, and no news
-        else:
-            self._inbox.put_signal(entry)
+        self._inbox.renew(entry)
 
 
 async def _stopped(client: Any) -> None:

@@ -29,7 +29,6 @@ from supervisor.grid.openadr3_notify import Webhook
 from supervisor.grid.openadr3_reports import report, wanted
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
-from supervisor.loss import Loss, stagger_s
 from supervisor.plan import PlanError, Word, compose, holding_w
 from supervisor.sections.kinds import W_PER_MW
 from supervisor.sections.openadr3 import Openadr3Config
@@ -67,12 +66,7 @@ class Openadr3:
         self.changed = asyncio.Event()  # somebody says there is something new
         self.vtn, self._section, self._inbox, self._board = vtn, section, inbox, board
         self._site, self._clock, self._ven = site, clock, section.ven or site
-        self._loss = Loss(
-            "follow-schedule",
-            section.silence_s,
-            delay_s=stagger_s(site, SOURCE, section.stagger_s),
-            fall_w_per_s=section.fall_pct_per_s / 100 * limit_w,
-        )
+        self._loss = section.loss("follow-schedule", site, SOURCE, limit_w)
         self._default_w = round(section.default_mw * W_PER_MW)
         self._known: dict[str, Known] = {}
         self._began_w: dict[str, int] = {}  # what was asked when an event was first heard
@@ -217,10 +211,9 @@ class Openadr3:
         called = ", ".join(sorted(known.event.called for known in self._known.values()))
         because = called[:200] or "no events: its subscription"
         entry = Entry(SOURCE, rows, until_s, heard_s, self._loss, self._default_w, because=because)
-        before = self._inbox.entries.get(SOURCE)
-        if before is not None and rows and before.schedule == rows and before.until_s == until_s:
-            self._inbox.entries[SOURCE] = entry  # heard again, and no news
-        else:
+        if rows:
+            self._inbox.renew(entry)
+        else:  # its default counts, which may be another one by now
             self._inbox.put_signal(entry)
 
     # ---- reports

@@ -3,7 +3,7 @@
 IEC 60870-5-104 and DNP3 have no expiry on the wire: a set-point stands until the next one,
 and a dead link says nothing.  So the end is ours: the last set-point is held for hold_s
 after the room was last heard, then default_mw, reached as every loss is (loss.py).  Heard
-is a living link, or with watchdog_s a watchdog point that is written.
+is a living link, or with `watchdog` a watchdog point that is written.
 """
 
 import math
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from supervisor.envelope import Entry
 from supervisor.grid.told import Told
 from supervisor.inbox import Inbox
-from supervisor.loss import Loss, stagger_s
 from supervisor.sections.kinds import W_PER_MW
 from supervisor.sections.scada import ScadaConfig
 
@@ -77,9 +76,7 @@ class Desk:
         self._source, self._section, self._limit_w = source, section, limit_w
         self._inbox, self._clock, self._lock = inbox, clock, threading.Lock()
         self._default_w = round(section.default_mw * W_PER_MW)
-        fall_w_per_s = section.fall_pct_per_s / 100 * limit_w
-        delay_s = stagger_s(site, source, section.stagger_s)
-        self._loss = Loss("hold-last", section.silence_s, section.hold_s, delay_s, fall_w_per_s)
+        self._loss = section.loss("hold-last", site, source, limit_w, section.hold_s)
 
     def setpoint(self, mw: float, tag_s: float | None = None) -> str:
         """At most so much import.  tag_s: the command's own time, where it has one."""
@@ -141,8 +138,4 @@ class Desk:
             because=because,
             emergency=orders.emergency,
         )
-        before = self._inbox.entries.get(self._source)
-        if before is not None and (before.schedule, before.emergency) == (rows, entry.emergency):
-            self._inbox.entries[self._source] = entry  # heard again, and no news
-        else:
-            self._inbox.put_signal(entry)
+        self._inbox.renew(entry)

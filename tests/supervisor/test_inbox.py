@@ -1,5 +1,7 @@
 """The newest of everything, until a tick takes it."""
 
+from dataclasses import replace
+
 import pytest
 
 from supervisor import inbox as inboxes
@@ -17,6 +19,28 @@ def test_a_signal_wakes_and_replaces_what_its_source_said_before():
     assert inbox.entries == {"a": second, "b": other}
     assert inbox.take_news() == [first, other, second], "the ledger hears of every word"
     assert inbox.take_news() == []
+
+
+@pytest.mark.parametrize(
+    ("again", "news"),
+    [
+        ({"heard_s": 9.0}, False),
+        ({"heard_s": 9.0, "schedule": ((0.0, 2),)}, True),
+        ({"heard_s": 9.0, "until_s": 60.0}, True),
+        ({"heard_s": 9.0, "emergency": True}, True),
+    ],
+    ids=["heard again", "other watts", "another end", "an emergency"],
+)
+def test_a_word_said_again_is_heard_but_is_no_news(again, news):
+    inbox = Inbox()
+    first = Entry("a", ((0.0, 1),), heard_s=1.0)
+    inbox.renew(first)
+    assert inbox.take_news() == [first], "what was never said before is news"
+    inbox.wake.clear()
+    second = replace(first, **again)
+    inbox.renew(second)
+    assert inbox.entries == {"a": second}
+    assert (inbox.take_news() == [second], inbox.wake.is_set()) == (news, news)
 
 
 def test_withdrawing_tells_whether_there_was_something():
