@@ -6,7 +6,6 @@ over MQTT and Modbus.  This side is the world: rigs, meter, grid operator, and j
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -24,9 +23,11 @@ from hil.modelled import ModelledRigs, drive
 from hil.rig import NoMicroPython, VirtualRig, settings
 from hil.score import Score
 from hil.surplus import Tape
+from supervisor import nats
 from supervisor.ramp import physical_up_w_per_s
 
 SITE = "demo"
+HOST = "127.0.0.1"
 TOPIC = "grid/target"
 AUXILIARY_W = 35  # of each rig's share of fans, pumps and losses of the site
 AUXILIARY_ERROR = 0.02
@@ -37,12 +38,6 @@ START_S, SETTLE_S = 20.0, 90.0
 SETTLED_S = 15  # seconds near the first value: ladders have been dealt around it by then
 SWITCH_S = 0.0002  # a bus must not wait longer than this for the interpreter
 FIRMWARE_TOP_W = 3500  # of one firmware rig, for the ramp before it has said so
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Demo:
@@ -58,7 +53,7 @@ class Demo:
         self.auxiliary_w = AUXILIARY_W * (rigs + firmware_rigs)
         self.meter = Meter(self.metered_w)
         self.errors: list[str] = []
-        self.broker_port, self.supervisor_log = free_port(), folder / "supervisor.log"
+        self.broker_port, self.supervisor_log = nats.free_port(HOST), folder / "supervisor.log"
         self.supervisor: subprocess.Popen[bytes] | None = None
         self._random = np.random.default_rng(seed)
         self._signal_seq = 0
@@ -100,7 +95,7 @@ class Demo:
         await self._until((self.state_dir / "api.json").exists, START_S, "supervisor")
         key = (self.state_dir / "site.key").read_bytes()
         self.modelled = ModelledRigs(self.fleet, SITE, key)
-        await self.modelled.connect("127.0.0.1", self.broker_port, self.connections)
+        await self.modelled.connect(HOST, self.broker_port, self.connections)
         self._driving = asyncio.create_task(drive(self.modelled), name="fleet")
         self._start_firmware(key)
 
@@ -131,7 +126,7 @@ class Demo:
             sys.setswitchinterval(SWITCH_S)
         for number in range(1, self.wanted + 1):
             name = f"firmware-{number}"
-            config = settings(SITE, name, "127.0.0.1", self.broker_port, key)
+            config = settings(SITE, name, HOST, self.broker_port, key)
             try:
                 rig = VirtualRig(self.folder / name, config)
             except NoMicroPython as missing:
@@ -172,7 +167,7 @@ class Demo:
 
     async def run(self, tape: Tape, seconds: float, stop: threading.Event) -> dict[str, Any]:
         """Settle on the first value, then play for so many seconds.  The figures."""
-        async with aiomqtt.Client("127.0.0.1", self.broker_port) as client:
+        async with aiomqtt.Client(HOST, self.broker_port) as client:
             await self._settle(client, tape.at(0.0), stop)
             self.say("settled; the signal plays")
             return await self._play(client, tape, seconds, stop)

@@ -20,10 +20,11 @@ import numpy as np
 import typer
 import uvicorn
 
-from hil.demo import SITE, Demo, free_port
+from hil.demo import HOST, SITE, Demo
 from hil.peers import Master
 from hil.peers.vtn3 import BASE, CLIENT_ID, SECRET, Vtn3
 from protocols import topics
+from supervisor.nats import free_port
 from supervisor.view import SignalOrder
 
 RIGS = 20
@@ -83,7 +84,7 @@ class SignalSite(Demo):
 
     def __init__(self, folder: Path, protocol: str, more: str = "") -> None:
         super().__init__(folder, RIGS, 0, seed=1, say=lambda text: None)
-        self.port, self.back_port, self.protocol = free_port(), free_port(), protocol
+        self.port, self.back_port, self.protocol = free_port(HOST), free_port(HOST), protocol
         self._more = more
         self.auxiliary_w = 0.0  # type: ignore[assignment]
 

@@ -9,6 +9,7 @@ import typer
 from supervisor import commands
 from supervisor.commands import StateDir, seconds
 from supervisor.commands.signal import watts
+from supervisor.sections.kinds import W_PER_MW
 
 if TYPE_CHECKING:
     from supervisor.client import Client
@@ -86,7 +87,7 @@ def _run(supervisor: "Client", wanted: "Plan") -> None:
     if why := restless(site.metered_history_w[-beats:], site.capacity_w):
         _break_off(why)
     _safe(site, wanted)
-    order = SignalOrder(mw=wanted.to_w / 1e6, for_s=wanted.hold_s + 60.0, by="drill")
+    order = SignalOrder(mw=wanted.to_w / W_PER_MW, for_s=wanted.hold_s + 60.0, by="drill")
     supervisor.order_signal(order)
     commands.remark("down")
     until_s = time.monotonic() + wanted.hold_s

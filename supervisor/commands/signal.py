@@ -7,6 +7,7 @@ import typer
 
 from supervisor import commands, units
 from supervisor.commands import AsJson, StateDir, seconds
+from supervisor.sections.kinds import W_PER_MW
 
 if TYPE_CHECKING:
     from supervisor.view import SignalView
@@ -42,7 +43,7 @@ def set_(
     from supervisor.view import SignalOrder
 
     with commands.asking(state) as supervisor:
-        supervisor.order_signal(SignalOrder(mw=power / 1e6, for_s=for_s, by=by))
+        supervisor.order_signal(SignalOrder(mw=power / W_PER_MW, for_s=for_s, by=by))
     typer.echo(f"{units.watts(power)} for {units.age(for_s)}, by {by}")
 
 
@@ -53,7 +54,7 @@ def preview(
 ) -> None:
     """What limiting the site to POWER would do, without doing it."""
     with commands.asking(state, refused=commands.BAD_CALL) as supervisor:
-        found = supervisor.preview_signal(power / 1e6)
+        found = supervisor.preview_signal(power / W_PER_MW)
     if as_json:
         commands.show_json(found)
         return

@@ -19,11 +19,10 @@ from supervisor.sections.kinds import W_PER_MW
 from supervisor.sections.scada import ScadaConfig
 
 TAG_OFF_S = 10.0  # how far a command's time tag may be from our clock
-MW = 1e6
 
 
 def _mw(w: int | None) -> float | None:
-    return None if w is None else w / MW
+    return None if w is None else w / W_PER_MW
 
 
 # name -> MW, None when not known; in the order of their addresses
@@ -95,7 +94,7 @@ class Desk:
         """Why a set-point would be refused; nothing is ordered."""
         if math.isfinite(mw) and 0 <= mw * W_PER_MW <= self._limit_w:
             return ""
-        return f"set-point {mw:g} MW; it is 0 to {self._limit_w / MW:g} MW"
+        return f"set-point {mw:g} MW; it is 0 to {self._limit_w / W_PER_MW:g} MW"
 
     def emergency(self, on: bool) -> str:
         """Everything asleep, until it is taken back."""

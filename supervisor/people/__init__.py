@@ -14,6 +14,7 @@ from supervisor.live import Page, Wish
 from supervisor.metrics import Seen
 from supervisor.people.holding import Holding
 from supervisor.people.past import Past
+from supervisor.sections.kinds import W_PER_MW
 from supervisor.site import Site
 from supervisor.sources.signal_mqtt import Heard, Rules, SignalError, decode
 from supervisor.table import Table
@@ -114,7 +115,7 @@ class People:
             signals=[said.brief(entry, site.unix_s) for entry in site.inbox.entries.values()],
             asked_history_w=list(self._asked_w),
             metered_history_w=list(self._metered_w),
-            drill_step_w=round(drill.max_step_mw * 1e6) if drill else 0,
+            drill_step_w=round(drill.max_step_mw * W_PER_MW) if drill else 0,
             drill_hold_s=drill.max_hold_s if drill else 0.0,
         )
 
@@ -220,7 +221,7 @@ class People:
         return preview.of_limit(self._site, self._now_s, limit_w)
 
     def order_signal(self, order: SignalOrder) -> str:
-        limit_w, now_s = round(order.mw * 1e6), time.time()
+        limit_w, now_s = round(order.mw * W_PER_MW), time.time()
         if limit_w > self._site.config.site.limit_w:
             return f"above the site's own limit, {watts(self._site.config.site.limit_w)}"
         self._site.inbox.put_signal(
@@ -240,7 +241,9 @@ class People:
         if config.signal.http is None:
             return "the settings have no [signal.http]"
         keys = config.signal.http
-        rules = Rules(config.site.limit_w, keys.silence_s, round(keys.default_mw * 1e6), "http")
+        rules = Rules(
+            config.site.limit_w, keys.silence_s, round(keys.default_mw * W_PER_MW), "http"
+        )
         try:
             entry, self._pushed = decode(payload, self._pushed, time.time(), rules)
         except SignalError as error:

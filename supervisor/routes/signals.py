@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromQuery, JSONBody
 
 from supervisor.routes.parts import deletes, name_of, name_wrong, posts, provider_of, reads
+from supervisor.sections.kinds import W_PER_MW
 from supervisor.tokens import Caller
 from supervisor.view import ExcuseOrder, LimitOrder, PreviewView, SignalDetail, SignalOrder
 
@@ -40,7 +41,7 @@ def preview_signal(state: State, data: JSONBody[LimitOrder]) -> PreviewView:
     """What a person's limit would do, without saying it."""
     if reason := order_error(SignalOrder(mw=data.mw, for_s=1.0)):
         raise HTTPException(reason, status_code=422)
-    return provider_of(state).preview_signal(round(data.mw * 1e6))
+    return provider_of(state).preview_signal(round(data.mw * W_PER_MW))
 
 
 @posts("/api/signal/push", sync_to_thread=None)

@@ -16,6 +16,7 @@ from supervisor.inbox import Inbox
 from supervisor.loss import Loss
 from supervisor.modbus import DeviceError, Gateways, Unit
 from supervisor.sections.facility import DriveKeys
+from supervisor.sections.kinds import W_PER_MW
 from supervisor.site import Site
 from supervisor.sources.drive_map import load_drive
 from supervisor.sources.registers import ReadingError, spans_of, values_of
@@ -200,7 +201,7 @@ def drives_of(config: Config, inbox: Inbox, gateways: Gateways, site: Site) -> D
         Reader(drive, gateways.unit(drive.gateway, drive.unit), clock, keys.reassert_s)
         for drive in config.drives
     ]
-    drives = [Drive(d.name, round(d.carries_mw * 1e6), d.zone) for d in config.drives]
+    drives = [Drive(d.name, round(d.carries_mw * W_PER_MW), d.zone) for d in config.drives]
     rules = Rules(
         steady_s=keys.steady_s,
         fresh_s=keys.fresh_s,

@@ -11,18 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.nats import free_port
+
 CONF = """
 server_name: {name}
 listen: "127.0.0.1:-1"
 jetstream {{ store_dir: "{folder}" }}
 mqtt {{ listen: "127.0.0.1:{port}" }}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(port: int) -> bool:
@@ -32,7 +28,7 @@ def answers(port: int) -> bool:
 
 @pytest.fixture(scope="session")
 def broker_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder, port = tmp_path_factory.mktemp("broker"), free_port()
+    folder, port = tmp_path_factory.mktemp("broker"), free_port("127.0.0.1")
     beside = Path(sys.executable).parent / "nats-server"
     binary = str(beside) if beside.exists() else shutil.which("nats-server")
     assert binary, "no nats-server beside this Python or on PATH"
