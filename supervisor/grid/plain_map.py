@@ -3,7 +3,7 @@
     register  what                                                       access
     0, 1      limit on import, kW, unsigned 32 bit, high word first      read and write
     2         hold, seconds: the limit ends so long after it was written read and write
-    3         heartbeat: any value; every write of it renews the hold    read and write
+    3         heartbeat: any value; a write renews a hold that runs      read and write
     10, 11    limit in force, kW                                         read
     12, 13    metered import, kW; 0xFFFFFFFF when not known              read
     14, 15    the most the site can draw, kW                             read
@@ -15,7 +15,8 @@
     32        beats of the supervisor, 0 to 65535 and round again        read
 
 The limit and its hold are written together or the hold first: a limit alone takes the hold
-that stands in register 2, which is never zero.
+that stands in register 2, which is never zero.  A limit whose hold is over does not come
+back by a heartbeat: it takes a new one.
 """
 
 import struct
@@ -53,7 +54,7 @@ class Plain:
         self._inbox, self._board, self._clock, self._first = inbox, board, clock, first
         self._wish = [*_kw(default_w), max(1, round(hold_s)), 0]
         self._said_s: float | None = None
-        self._heard_s = 0.0
+        self._heard_s = self._until_s = 0.0
         self._beats = 0
 
     def device(self, unit: int) -> SimDevice:
@@ -91,9 +92,9 @@ class Plain:
         if wish[2] == 0:
             return "hold is 0 s; a limit without an end would stand for ever"
         self._wish, now_s = wish, self._clock()
-        self._heard_s = now_s
         self._said_s = now_s if 0 in touched else self._said_s
-        if self.written:
+        if 0 in touched or now_s < self._until_s:
+            self._heard_s, self._until_s = now_s, now_s + wish[2]
             self._say()
         return ""
 

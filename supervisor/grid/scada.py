@@ -3,14 +3,15 @@
 IEC 60870-5-104 and DNP3 have no expiry on the wire: a set-point stands until the next one,
 and a dead link says nothing.  So the end is ours: the last set-point is held for hold_s
 after the room was last heard, then default_mw, reached as every loss is (loss.py).  Heard
-is a living link, or with `watchdog` a watchdog point that is written.
+is a living link, or with `watchdog` a watchdog point that is written.  A lost set-point does
+not come back with the link: it takes a new one, after the room is heard again.
 """
 
 import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from supervisor.envelope import Entry
 from supervisor.grid.told import Told
@@ -48,12 +49,29 @@ FLAGS: dict[str, Callable[[Told], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the room has said.  Times are Unix seconds."""
+    """What the room has said.  Times are Unix seconds.
+
+    heard_s: when it was last heard while its word counted.  beat_s: last heard at all.
+    """
 
     setpoint_w: int | None = None
     said_s: float = 0.0
     emergency: bool = False
     heard_s: float = 0.0
+    beat_s: float = 0.0
+
+    def heard(self, now_s: float, trust_s: float) -> "Orders":
+        """The room is there: what still counts goes on, a set-point that was lost stays lost."""
+        if self._lost(now_s, trust_s) and not self.emergency:
+            return replace(self, beat_s=now_s)
+        return replace(self.trusted(now_s, trust_s), heard_s=now_s, beat_s=now_s)
+
+    def trusted(self, now_s: float, trust_s: float) -> "Orders":
+        """Without a set-point whose trust has ended."""
+        return replace(self, setpoint_w=None) if self._lost(now_s, trust_s) else self
+
+    def _lost(self, now_s: float, trust_s: float) -> bool:
+        return self.setpoint_w is not None and now_s - self.heard_s >= trust_s
 
 
 class Desk:
@@ -76,6 +94,7 @@ class Desk:
         self._inbox, self._clock, self._lock = inbox, clock, threading.Lock()
         self._default_w = round(section.default_mw * W_PER_MW)
         self._loss = section.loss("hold-last", site, source, limit_w, section.hold_s)
+        self._trust_s = section.silence_s + section.hold_s
 
     def setpoint(self, mw: float, tag_s: float | None = None) -> str:
         """At most so much import.  tag_s: the command's own time, where it has one."""
@@ -86,25 +105,37 @@ class Desk:
             )
         if wrong := self.wrong(mw):
             return wrong
-        w = math.floor(mw * W_PER_MW)
-        self._set(Orders(w, now_s, self.orders.emergency, now_s))
+        w, watchdog = math.floor(mw * W_PER_MW), self._section.watchdog
+
+        def say(before: Orders) -> Orders:
+            beat_s = before.beat_s if watchdog else now_s
+            return Orders(w, now_s, before.emergency, beat_s, beat_s)
+
+        self._change(say)
         return ""
 
     def wrong(self, mw: float) -> str:
         """Why a set-point would be refused; nothing is ordered."""
-        if math.isfinite(mw) and 0 <= mw * W_PER_MW <= self._limit_w:
-            return ""
-        return f"set-point {mw:g} MW; it is 0 to {self._limit_w / W_PER_MW:g} MW"
+        if not (math.isfinite(mw) and 0 <= mw * W_PER_MW <= self._limit_w):
+            return f"set-point {mw:g} MW; it is 0 to {self._limit_w / W_PER_MW:g} MW"
+        silence_s = self._section.silence_s
+        if self._section.watchdog and self._clock() - self.orders.beat_s >= silence_s:
+            return f"the watchdog point was not written for {silence_s:g} s; write it first"
+        return ""
 
     def emergency(self, on: bool) -> str:
         """Everything asleep, until it is taken back."""
-        now_s, before = self._clock(), self.orders
-        self._set(Orders(before.setpoint_w, before.said_s, on, now_s))
+        now_s = self._clock()
+        self._change(
+            lambda before: replace(
+                before.trusted(now_s, self._trust_s), emergency=on, heard_s=now_s
+            )
+        )
         return ""
 
     def watchdog(self) -> str:
-        before = self.orders
-        self._set(Orders(before.setpoint_w, before.said_s, before.emergency, self._clock()))
+        now_s = self._clock()
+        self._change(lambda before: before.heard(now_s, self._trust_s))
         return ""
 
     def linked(self) -> None:
@@ -112,9 +143,9 @@ class Desk:
         if not self._section.watchdog:
             self.watchdog()
 
-    def _set(self, orders: Orders) -> None:
+    def _change(self, change: Callable[[Orders], Orders]) -> None:
         with self._lock:
-            self.orders = orders
+            self.orders = change(self.orders)
 
     def refuse(self, why: str) -> None:
         self._inbox.refuse(self._source, why)

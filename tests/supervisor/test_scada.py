@@ -52,15 +52,84 @@ def test_a_lost_room_is_held_on_and_then_the_default():
 def test_a_living_link_is_being_heard_unless_a_watchdog_is_asked_for():
     for watchdog, still in ((False, 62.5), (True, 5)):
         made, inbox, clock = desk(silence_s=35, hold_s=0, watchdog=watchdog)
-        made.setpoint(62.5)
+        made.watchdog()
+        assert made.setpoint(62.5) == ""
         for _ in range(20):
             clock.now_s += 5
             made.linked()
             made.say()
         assert mw(inbox, clock) == still
-        made.watchdog()
+
+
+def lost(**section):
+    """A room whose set-point of 62.5 MW was lost 1 s ago."""
+    made, inbox, clock = desk(silence_s=35, hold_s=60, **section)
+    made.watchdog()
+    assert made.setpoint(62.5) == ""
+    made.say()
+    clock.now_s += 96
+    assert mw(inbox, clock) == 5
+    return made, inbox, clock
+
+
+def test_a_lost_set_point_does_not_come_back_with_the_link_but_with_a_new_one():
+    made, inbox, clock = lost()
+    for _ in range(10):
+        made.linked()
         made.say()
-        assert mw(inbox, clock) == 62.5
+        clock.now_s += 1
+        assert mw(inbox, clock) == 5
+    assert made.setpoint(62.5) == ""
+    made.say()
+    assert mw(inbox, clock) == 62.5
+
+
+def test_a_link_that_is_back_in_time_goes_on_as_if_it_had_not_been_away():
+    made, inbox, clock = desk(silence_s=35, hold_s=60)
+    made.setpoint(62.5)
+    clock.now_s += 94
+    made.linked()
+    made.say()
+    clock.now_s += 94
+    assert mw(inbox, clock) == 62.5
+
+
+def test_with_a_watchdog_a_set_point_is_taken_only_after_it():
+    made, inbox, clock = lost(watchdog=True)
+    assert "watchdog point was not written for 35 s" in made.setpoint(62.5)
+    made.watchdog()
+    made.say()
+    assert mw(inbox, clock) == 5, "a heartbeat alone"
+    assert made.setpoint(62.5) == ""
+    made.say()
+    assert mw(inbox, clock) == 62.5
+    fresh, _, _ = desk(watchdog=True)
+    assert "watchdog" in fresh.setpoint(62.5)
+
+
+def test_an_emergency_after_a_loss_counts_and_brings_no_old_set_point_back():
+    made, inbox, clock = lost()
+    made.emergency(True)
+    made.say()
+    assert mw(inbox, clock) == 0
+    made.emergency(False)
+    made.say()
+    assert mw(inbox, clock) == 5
+
+
+def test_an_emergency_that_stood_when_the_room_was_lost_stands_again_with_the_link():
+    made, inbox, clock = desk(silence_s=35, hold_s=60)
+    made.setpoint(62.5)
+    made.emergency(True)
+    made.say()
+    clock.now_s += 96
+    assert mw(inbox, clock) == 5
+    made.linked()
+    made.say()
+    assert mw(inbox, clock) == 0
+    made.emergency(False)
+    made.say()
+    assert mw(inbox, clock) == 5
 
 
 def test_an_emergency_is_nothing_until_it_is_taken_back():

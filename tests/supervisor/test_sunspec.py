@@ -202,6 +202,12 @@ def test_plain_limit_with_its_hold():
     assert said_w(inbox, clock, "modbus") == 60 * MW, "a heartbeat renews it"
     clock.now_s += 1
     assert said_w(inbox, clock, "modbus") == DEFAULT_W
+    for address, value in ((3, 78), (2, 3_600), (3, 79)):
+        assert made.plain.write(address, [value]) == ""
+        assert said_w(inbox, clock, "modbus") == DEFAULT_W, "the old limit does not come back"
+    assert made.plain.write(0, [0, 50_000]) == ""
+    clock.now_s += 3_599
+    assert said_w(inbox, clock, "modbus") == 50 * MW
 
 
 @pytest.mark.parametrize(
