@@ -33,9 +33,10 @@ from supervisor.people import People
 from supervisor.roster import Roster, roster
 from supervisor.roster import read as read_roster
 from supervisor.seat import Deposed, Seat, seat_of
-from supervisor.site import Publish, Site
+from supervisor.site import Site
 from supervisor.sources import frequency_mqtt, signal_csv, signal_mqtt
 from supervisor.tokens import Tokens
+from supervisor.voice import Publish
 
 log = logging.getLogger(__name__)
 BETWEEN_S = 0.05  # a flood of signals is decided together

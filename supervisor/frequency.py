@@ -15,6 +15,7 @@ nobody reads any more gives nothing back.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from supervisor.config import Config
 from supervisor.envelope import Entry
 from supervisor.inbox import Sample
 
@@ -109,3 +110,21 @@ class Response:
     def quiet_hz(self) -> tuple[float, float]:
         """Between these nothing has to be decided before the next beat."""
         return self.droop.hz(self.share - STRIDE * (self.share < 1.0)), float("inf")
+
+
+def frequency_of(config: Config) -> Response | None:
+    """How this site answers to the frequency, if it does."""
+    wished = config.frequency
+    if wished is None:
+        return None
+    return Response(
+        Droop(
+            wished.nominal_hz,
+            wished.dead_band_hz,
+            wished.droop_pct,
+            wished.recovery_s,
+            wished.restore_pct_per_min,
+            wished.stale_s,
+            wished.silent_pct / 100,
+        )
+    )

@@ -13,6 +13,7 @@ from supervisor.line import Line
 from supervisor.merit import Floats
 
 SLACK_S = 1.0  # a lease runs from when it is heard
+OFF_SLACK_S = 2.0  # beyond a lease, before a rig that was cut off is surely off
 
 
 class Leases:

@@ -13,11 +13,13 @@ import numpy as np
 from protocols.ladder import Step
 from supervisor.envelope import Entry
 from supervisor.fleet import Facts, Fleet
+from supervisor.leases import OFF_SLACK_S
 from supervisor.ledger import Draft, Ledger, Row
 from supervisor.line import Line
 from supervisor.loss import FOREVER, Loss
 
 DECISIONS = 30  # more than a lease of them, unless signals come in a flood
+DECISIONS_MAX = 20_000  # looked at for positions still on lease when a supervisor is followed
 
 _COLUMNS = ("rig", "from_level", "level", "start_w", "end_w", "wakes")
 _FACTS = ("floor_w", "top_level", "wake_s", "up_w_per_s", "group")
@@ -142,3 +144,28 @@ def standing_rows(ledger: Ledger) -> list[Draft]:
     people = [row for kind in ("hold", "alarm", "silence") for row in ledger.last_by_source(kind)]
     rows = [*last, *signals, *people, *ledger.newest(DECISIONS, "decision")]
     return [Draft(row.kind, row.source, row.why, row.body) for row in rows]
+
+
+def next_term(ledger: Ledger, site: str, unix_s: float) -> int:
+    """A new leadership, on the disk before its first word.
+
+    Never below the clock, so that rigs go on obeying when a ledger was lost.
+    """
+    last = ledger.last("term")
+    term = max(1 + (last.body["term"] if last else 0), int(unix_s))
+    ledger.write("term", {"term": term, "site": site}, why="this supervisor took over")
+    ledger.commit()
+    return term
+
+
+def on_lease(ledger: Ledger, lease_s: float) -> list[Row]:
+    """The last decision, and all before it that a rig may still run on."""
+    rows = ledger.newest(min(DECISIONS_MAX, int(lease_s * 25)), "decision")
+
+    def may_hold(row: Row) -> bool:
+        last = rows[-1]
+        if row.body["term"] == last.body["term"]:  # by its own clock: the wall's may have jumped
+            return bool(last.body["at_s"] - row.body["at_s"] <= lease_s + OFF_SLACK_S)
+        return last.at_s - row.at_s <= lease_s + OFF_SLACK_S
+
+    return [row for row in rows if may_hold(row)]

@@ -4,34 +4,28 @@ Everything the supervisor knows and says goes through here; sockets and files ar
 handed in.  Times: now_s is monotonic, unix_s is the wall clock (signals, ledger).
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
-from protocols import mac, messages, topics
-from protocols.ladder import Step
-from supervisor import balance, lookahead, memory, slow
+from supervisor import lookahead, memory, slow
 from supervisor.admission import Admission
 from supervisor.config import Config
 from supervisor.dispatcher import Before, Decision, Dispatcher, Means
 from supervisor.envelope import Entry, Envelope, settle
 from supervisor.fleet import Fleet
-from supervisor.frequency import Droop, Response
+from supervisor.frequency import frequency_of
 from supervisor.hearing import Hearing
 from supervisor.holds import Holds
-from supervisor.inbox import SITE_METER, Inbox, Reading
-from supervisor.ledger import Ledger, Row
-from supervisor.line import Line
+from supervisor.inbox import Inbox
+from supervisor.leases import OFF_SLACK_S
+from supervisor.ledger import Ledger
+from supervisor.metering import Metering
 from supervisor.policy import Policy
+from supervisor.recorder import Recorder
 from supervisor.roster import Roster
-
-OFF_SLACK_S = 2.0  # beyond a lease, before a rig that was cut off is surely off
-DECISIONS_MAX = 20_000  # looked at for positions still on lease when a supervisor is followed
-LEARNED_EVERY = 10  # ticks
-HEARD_S, UNHEARD = 30.0, 0.2  # meters are held against rigs' reports unless so many are so old
-
-Publish = Callable[[str, bytes], bool]
+from supervisor.voice import Publish, Voice
 
 
 class Site:
@@ -50,7 +44,6 @@ class Site:
     ) -> None:
         self.roster, self._seated = roster or Roster(), 0
         self.config, self.inbox, self.ledger = config, inbox, ledger
-        self._key, self._budget_key = key, mac.budget_key(key)
         self.means = Means(
             config.site.auxiliary_w,
             config.site.margin_pct / 100,
@@ -58,40 +51,36 @@ class Site:
             config.site.down_ramp_w_per_s,
             config.site.lease_s,
         )
-        self.term, self.seq = self._next_term(unix_s), 0
+        term = memory.next_term(ledger, config.site.name, unix_s)
+        self.voice = Voice(config.site.name, key, term, now_s, unix_s)
+        self.recorder = Recorder(ledger)
         self._remember(now_s)
-        self.hearing = Hearing(self.fleet, self._event)
+        self.hearing = Hearing(self.fleet, self.recorder.event)
         self.holds = Holds(self.hearing, ledger, self.means.lease_s, unix_s)
         self.envelope: Envelope | None = None
         self.decision: Decision | None = None
         self.unix_s = 0.0
         self.held_w = 0  # as of the last tick
-        self._said_s = now_s  # when a budget last went out; those of others may be on lease still
-        self._clock_s = unix_s - now_s  # so that what is sent never steps with the clock
-        self._meter_at_s = -1.0
-        self.balance = balance.Balance(config.stale_s, float(config.site.limit_w))
+        auxiliary_w, limit_w = float(config.site.auxiliary_w), float(config.site.limit_w)
+        self.metering = Metering(inbox, config.stale_s, auxiliary_w, limit_w)
         self._frequency = frequency_of(config)
-        self._given: dict[str, float] = {}  # to the frequency, as it is on record
         kept = ledger.last("frequency")
         if self._frequency is not None and kept is not None:
             self._frequency.recall(kept.body)
-        self._said_w: dict[str, int | None] = {}  # by source, to tell news from a heartbeat
 
-    def _next_term(self, unix_s: float) -> int:
-        """A new leadership, on the disk before its first word.
+    @property
+    def term(self) -> int:
+        """Of this leadership."""
+        return self.voice.term
 
-        Never below the clock, so that rigs go on obeying when a ledger was lost.
-        """
-        last = self.ledger.last("term")
-        term = max(1 + (last.body["term"] if last else 0), int(unix_s))
-        body = {"term": term, "site": self.config.site.name}
-        self.ledger.write("term", body, why="this supervisor took over")
-        self.ledger.commit()
-        return term
+    @property
+    def seq(self) -> int:
+        """Of its last budget."""
+        return self.voice.seq
 
     def _remember(self, now_s: float) -> None:
         """Take up where the last supervisor was."""
-        kept, last = self.ledger.ladders(), self._on_lease()
+        kept, last = self.ledger.ladders(), memory.on_lease(self.ledger, self.means.lease_s)
         epoch = kept[0] if kept else 0
         self.fleet, line = memory.unpack(*kept) if kept else (Fleet(), None)
         self._seat()
@@ -110,21 +99,6 @@ class Site:
         for source, entry in memory.standing_entries(self.ledger).items():
             self.inbox.entries.setdefault(source, entry)
 
-    def _on_lease(self) -> list[Row]:
-        """The last decision, and all before it that a rig may still run on."""
-        rows = self.ledger.newest(min(DECISIONS_MAX, int(self.means.lease_s * 25)), "decision")
-        lasts_s = self.means.lease_s + OFF_SLACK_S
-
-        def may_hold(row: Row) -> bool:
-            last = rows[-1]
-            if (
-                row.body["term"] == last.body["term"]
-            ):  # by its own clock: the wall's may have jumped
-                return bool(last.body["at_s"] - row.body["at_s"] <= lasts_s)
-            return last.at_s - row.at_s <= lasts_s
-
-        return [row for row in rows if may_hold(row)]
-
     # ---- the beat
 
     def tick(self, now_s: float, unix_s: float, publish: Publish) -> Decision:
@@ -135,9 +109,8 @@ class Site:
         changing = self.admission.next_line is not None
         self.holds.step(now_s, unix_s, self.dispatcher.line.epoch, changing)
         self._reconcile(now_s)
-        if not len(
-            self.dispatcher.line.rig
-        ):  # rigs on a forgotten ladder run out their lease first
+        if not len(self.dispatcher.line.rig):
+            # rigs on a forgotten ladder run out their lease first
             self.admission.closed_until_s = self.hearing.foreign_s + self.means.lease_s
         self.admission.step(self.hearing.joining, now_s, unix_s)
         entries = self._entries(now_s)
@@ -147,14 +120,14 @@ class Site:
             entries, lambda words, at_s: self.settled(words, at_s).limit_w, unix_s, horizon_s
         )
         self._hold()
-        metered_w = self._meter(now_s)
+        metered_w = self.metering.new_w(self.fleet, self.roster.tree, now_s)
         self.decision = self.dispatcher.tick(now_s, self.envelope.limit_w, metered_w, ahead)
         dealt = bool(len(self.dispatcher.line.rig))
-        self.seq += dealt
+        self.voice.seq += dealt
         self._record()  # on the disk before it is said: whoever follows knows all that is on lease
         if dealt:
-            self._broadcast(publish, now_s)
-        self._send_ladders(publish, now_s, unix_s)
+            self.voice.broadcast(publish, self.decision, self.means.lease_s, now_s)
+        self.voice.send_ladders(publish, self.admission, self.hearing, self.holds, now_s, unix_s)
         return self.decision
 
     def _reconcile(self, now_s: float) -> None:
@@ -165,7 +138,7 @@ class Site:
         """
         lasts_s = self.means.lease_s + OFF_SLACK_S
         off = self.fleet.surely_off(now_s, lasts_s)
-        if now_s - self._said_s > lasts_s:
+        if now_s - self.voice.said_s > lasts_s:
             off = np.flatnonzero(self.fleet.counted & self.fleet.silent(now_s, lasts_s))
         if len(off):
             self.fleet.uncount(off)
@@ -198,14 +171,6 @@ class Site:
             if refusal:
                 self.inbox.refuse("rigs", refusal)
 
-    def _meter(self, now_s: float) -> int | None:
-        """The meter's reading if it is a new one."""
-        meter = self.inbox.meter if len(self.inbox.readings) < 2 else self._balanced(now_s)
-        if meter is None or meter.at_s <= self._meter_at_s:
-            return None
-        self._meter_at_s = meter.at_s
-        return meter.w if now_s - meter.at_s <= self.config.stale_s else None
-
     def _hold(self) -> None:
         """What rigs without a lease may draw beyond what they are admitted: others make room."""
         could_w = self.inbox.could_w
@@ -214,107 +179,20 @@ class Site:
             self.held_w = slow.held_w(self.fleet, self.dispatcher.learner, admitted_w, could_w)
             self.dispatcher.means = replace(self.means, held_w=self.held_w)
 
-    def _balanced(self, now_s: float) -> Reading | None:
-        """The site's power as the meters together have it; who is found wrong goes on record."""
-        readings, fleet = self.inbox.readings, self.fleet
-        if fleet.silent(now_s, HEARD_S).mean() > UNHEARD if len(fleet) else True:
-            return readings.get(SITE_METER)  # what rigs last said is no measure of now
-        reported_w = balance.reported_w(fleet.power_w, fleet.node, self.roster.tree, readings)
-        before = {name: verdict.fault for name, verdict in self.balance.verdicts.items()}
-        auxiliary_w = float(self.config.site.auxiliary_w)
-        for name, verdict in self.balance.look(readings, reported_w, auxiliary_w, now_s).items():
-            if verdict.fault not in (balance.OK, before.get(name, balance.OK)):
-                self.inbox.refuse(f"meter {name}", str(verdict))
-        return self.balance.site_w(readings)
-
-    def _broadcast(self, publish: Publish, now_s: float) -> None:
-        assert self.decision is not None
-        topic = topics.budget(self.config.site.name)
-        body = messages.encode(
-            "budget",
-            {
-                "term": self.term,
-                "seq": self.seq,
-                "epoch": self.decision.epoch,
-                "admit_w": self.decision.admit_w,
-                "budget_w": self.decision.budget_w,
-                "ttl_ms": int(self.means.lease_s * 1000),
-                "sent_ms": int((now_s + self._clock_s) * 1000),
-            },
-        )
-        if publish(topic, mac.seal(self._budget_key, topic, body)):
-            self._said_s = now_s
-
-    def _send_ladders(self, publish: Publish, now_s: float, unix_s: float) -> None:
-        orders = self.admission.send(now_s)
-        for line in {id(line): line for _, line in orders}.values():
-            rows = [row for row, its in orders if its is line]
-            ladders = line.ladders(rows)
-            for row in rows:
-                self._command(publish, row, line, ladders.get(row, ()), now_s, unix_s)
-        self.hearing.owed -= {row for row, _ in orders}
-        for row in list(self.hearing.owed)[:200]:
-            line = self.admission.next_line or self.dispatcher.line
-            if self.fleet.counted[row]:
-                self._command(publish, row, line, line.ladder(row), now_s, unix_s)
-            self.hearing.owed.discard(row)
-
-    def _command(
-        self,
-        publish: Publish,
-        row: int,
-        line: Line,
-        ladder: tuple[Step, ...],
-        now_s: float,
-        unix_s: float,
-    ) -> None:
-        fleet, name = self.fleet, self.fleet.names[row]
-        fleet.command[row] = max(int(fleet.command[row]), int(fleet.echoed[row]), int(unix_s)) + 1
-        fleet.sent_s[row] = now_s
-        topic = topics.rig(self.config.site.name, name, "cmd")
-        body = messages.encode(
-            "cmd",
-            {
-                "nonce": fleet.nonces[row],
-                "id": int(fleet.command[row]),
-                "term": self.term,
-                "seq": self.seq,
-                "epoch": line.epoch,
-                "ladder": [list(step) for step in self.holds.cut(row, line.epoch, ladder)],
-                "event": int(fleet.event_kept[row]),
-            },
-        )
-        publish(topic, mac.seal(mac.rig_key(self._key, name), topic, body))
-
-    # ---- the record
-
-    def _event(self, rig: str, number: int, code: str, text: str) -> None:
-        self.ledger.write("event", {"event": number, "code": code}, source=rig, why=text)
-
     def _record(self) -> None:
         assert self.decision is not None and self.envelope is not None
-        for entry in self.inbox.take_news():
-            limit_w = entry.limit_w(self.unix_s)
-            same = self._said_w.get(entry.source, -1) == limit_w and len(entry.schedule) == 1
-            self._said_w[entry.source] = limit_w
-            body = memory.entry_body(entry) | {"same": same}
-            self.ledger.write("signal", body, entry.source, entry.because)
-        for refusal in self.inbox.take_refusals():
-            self.ledger.write("refused", {}, refusal.source, refusal.because)
-        if self._frequency is not None and self._frequency.keep() != self._given:
-            self._given = self._frequency.keep()
-            self.ledger.write("frequency", self._given)
-        body = {"term": self.term, "seq": self.seq} | asdict(self.decision)
-        self.ledger.write("decision", body, self.envelope.source, self.envelope.because)
-        if self.seq % LEARNED_EVERY == 0:
-            learned = self.dispatcher.learner.keep()
-            self.ledger.write("learned", {"models": self.fleet.models, **learned})
+        recorder = self.recorder
+        recorder.heard(self.inbox, self.unix_s)
+        if self._frequency is not None:
+            recorder.frequency(self._frequency.keep())
+        recorder.decision(self.term, self.seq, self.decision, self.envelope)
+        recorder.learned(self.dispatcher, self.seq)
         if self.admission.changed:
             self.admission.changed = False
-            line = self.dispatcher.line
-            self.ledger.write("deal", {"epoch": line.epoch, "steps": len(line.rig)})
-            self.ledger.put_ladders(line.epoch, memory.pack(self.fleet, line))
+            recorder.dealt(self.dispatcher)
         self.ledger.commit()
+
+    # ---- what people say of a source
 
     def excuse(self, source: str, until_s: float, by: str) -> str:
         """Let the default of a source that is gone not count, until a time; why not, or "".
@@ -339,21 +217,3 @@ class Site:
             return False
         self.ledger.write("signal", {"schedule": None}, source, "withdrawn")
         return True
-
-
-def frequency_of(config: Config) -> Response | None:
-    """How this site answers to the frequency, if it does."""
-    wished = config.frequency
-    if wished is None:
-        return None
-    return Response(
-        Droop(
-            wished.nominal_hz,
-            wished.dead_band_hz,
-            wished.droop_pct,
-            wished.recovery_s,
-            wished.restore_pct_per_min,
-            wished.stale_s,
-            wished.silent_pct / 100,
-        )
-    )

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.config import Config
-from supervisor.frequency import Droop, Response
+from supervisor.frequency import Droop, Response, frequency_of
 from supervisor.inbox import Inbox, Sample
 from supervisor.ledger import Ledger
 from supervisor.sections.frequency import FrequencyConfig
 from supervisor.sections.site import SiteConfig
-from supervisor.site import Site, frequency_of
+from supervisor.site import Site
 
 DROOP = Droop(50.0, 0.05, 0.9, recovery_s=60.0, restore_pct_per_min=20.0, stale_s=5.0)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from protocols import mac, messages, topics
+from supervisor import memory
 from supervisor.config import Config
 from supervisor.envelope import Entry
 from supervisor.inbox import Inbox, Reading
@@ -363,7 +364,10 @@ def test_a_clock_that_jumps_hides_no_lease_from_the_next_supervisor(alone):
             at_s = UNIX_S + row["at_s"] + (jump_s if row["seq"] == 25 else 0)
             alone.ledger._clock = lambda at_s=at_s: at_s
             alone.ledger.write("decision", row)
-        assert [row.body["admit_w"] for row in alone.site._on_lease()][-2:] == [8000, 7000]
+        assert [row.body["admit_w"] for row in memory.on_lease(alone.ledger, 10.0)][-2:] == [
+            8000,
+            7000,
+        ]
         alone.ledger._clock = lambda: UNIX_S
 
 
