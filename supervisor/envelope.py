@@ -8,7 +8,7 @@ speaking at all the site's own default holds: boot is failsafe.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from supervisor.loss import FOREVER, Loss
 from supervisor.units import age
@@ -76,11 +76,8 @@ class Entry:
 
     def says_the_same(self, other: "Entry") -> bool:
         """Whether the other is no news beside this one, however much later it was heard."""
-        return (self.schedule, self.until_s, self.emergency) == (
-            other.schedule,
-            other.until_s,
-            other.emergency,
-        )
+        heard = replace(other, heard_s=self.heard_s, seq=self.seq, because=self.because)
+        return heard == self
 
     def over(self, now_s: float) -> bool:
         """Whether its end has passed, or its source was lost."""

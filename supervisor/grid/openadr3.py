@@ -211,10 +211,7 @@ class Openadr3:
         called = ", ".join(sorted(known.event.called for known in self._known.values()))
         because = called[:200] or "no events: its subscription"
         entry = Entry(SOURCE, rows, until_s, heard_s, self._loss, self._default_w, because=because)
-        if rows:
-            self._inbox.renew(entry)
-        else:  # its default counts, which may be another one by now
-            self._inbox.put_signal(entry)
+        self._inbox.renew(entry)
 
     # ---- reports
 

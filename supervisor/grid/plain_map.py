@@ -22,12 +22,13 @@ back by a heartbeat: it takes a new one.
 import struct
 import time
 from collections.abc import Callable
+from functools import partial
 
-from pymodbus.constants import ExcCodes
-from pymodbus.simulator import DataType, SimData, SimDevice
+from pymodbus.simulator import SimDevice
 
 from supervisor.envelope import Entry
 from supervisor.grid.told import Board, Told
+from supervisor.grid.unit import unit
 from supervisor.inbox import Inbox
 from supervisor.loss import Loss
 
@@ -54,29 +55,11 @@ class Plain:
         self._inbox, self._board, self._clock, self._first = inbox, board, clock, first
         self._wish = [*_kw(default_w), max(1, round(hold_s)), 0]
         self._said_s: float | None = None
-        self._heard_s = self._until_s = 0.0
+        self._until_s = 0.0
         self._beats = 0
 
-    def device(self, unit: int) -> SimDevice:
-        registers = SimData(0, values=[0] * SIZE, datatype=DataType.REGISTERS)
-        return SimDevice(unit, simdata=[registers], action=self._answer)
-
-    async def _answer(
-        self,
-        function: int,
-        start: int,
-        address: int,
-        count: int,
-        registers: list[int],
-        written: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        if written is not None:
-            refusal = self.write(address, [int(value) for value in written])
-            if refusal:
-                self._inbox.refuse(SOURCE, refusal)
-                return ExcCodes.ILLEGAL_VALUE
-        registers[:] = self.shown()
-        return None
+    def device(self, number: int) -> SimDevice:
+        return unit(number, 0, self.shown, self.write, partial(self._inbox.refuse, SOURCE))
 
     def write(self, address: int, values: list[int]) -> str:
         """ "" when it was taken; else why not, and nothing has changed."""
@@ -94,8 +77,8 @@ class Plain:
         self._wish, now_s = wish, self._clock()
         self._said_s = now_s if 0 in touched else self._said_s
         if 0 in touched or now_s < self._until_s:
-            self._heard_s, self._until_s = now_s, now_s + wish[2]
-            self._say()
+            self._until_s = now_s + wish[2]
+            self._say(now_s)
         return ""
 
     @property
@@ -103,16 +86,16 @@ class Plain:
         """Whether a limit was ever written here."""
         return self._said_s is not None
 
-    def _say(self) -> None:
+    def _say(self, now_s: float) -> None:
         assert self._said_s is not None
         rows = ((self._said_s, (self._wish[0] << 16 | self._wish[1]) * 1000),)
         if SOURCE not in self._inbox.entries:
             self._first()
-        self._inbox.put_signal(
+        self._inbox.renew(
             Entry(
                 SOURCE,
                 rows,
-                heard_s=self._heard_s,
+                heard_s=now_s,
                 loss=Loss(after_s=float(self._wish[2])),
                 default_w=self._default_w,
                 because="register 0",

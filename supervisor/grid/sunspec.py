@@ -9,11 +9,10 @@ registers are empty and the site is in failsafe until it is written to.
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
 
 from supervisor.config import Config
 from supervisor.envelope import Entry
@@ -22,6 +21,7 @@ from supervisor.grid.plain_map import Plain
 from supervisor.grid.sunspec_live import fill, settle_scales
 from supervisor.grid.sunspec_map import BASE, Image, MapError
 from supervisor.grid.told import Board
+from supervisor.grid.unit import unit
 from supervisor.inbox import Inbox
 from supervisor.loss import FOREVER, Loss, Watch
 from supervisor.plan import compose
@@ -68,11 +68,9 @@ class Sunspec:
 
     async def start(self) -> int:
         """Listen.  The port."""
-        registers = SimData(
-            BASE, values=[0] * len(self.image.registers), datatype=DataType.REGISTERS
-        )
+        refuse = partial(self._inbox.refuse, SOURCE)
         devices = [
-            SimDevice(self._section.unit, simdata=[registers], action=self._answer),
+            unit(self._section.unit, BASE, self.shown, self.write, refuse),
             self.plain.device(self._section.plain_unit),
         ]
         where = (self._section.host, self._section.port)
@@ -82,26 +80,11 @@ class Sunspec:
         self.port = int(transport.sockets[0].getsockname()[1])
         return self.port
 
-    async def _answer(
-        self,
-        function: int,
-        start: int,
-        address: int,
-        count: int,
-        registers: list[int],
-        written: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        """One request of a master: the registers are made anew for it, or what it writes is."""
-        if written is not None:
-            refusal = self.write(address, [int(value) for value in written])
-            if refusal:
-                self._inbox.refuse(SOURCE, refusal)
-                return ExcCodes.ILLEGAL_VALUE
-        else:
-            fill(self.image, self._board.told, self._limit_w, self._beats)
-            self._count_down()
-        registers[:] = self.image.registers
-        return None
+    def shown(self) -> list[int]:
+        """All registers as they read now."""
+        fill(self.image, self._board.told, self._limit_w, self._beats)
+        self._count_down()
+        return self.image.registers
 
     def write(self, address: int, values: list[int]) -> str:
         """ "" when it was taken; else why not, and nothing has changed."""
@@ -131,7 +114,7 @@ class Sunspec:
         if not words and (self._since_s or self.plain.written) and not failsafe:
             self._inbox.withdraw(SOURCE)  # switched off by its master, or the other map is used
             return
-        self._inbox.put_signal(
+        self._inbox.renew(
             Entry(
                 SOURCE,
                 rows,

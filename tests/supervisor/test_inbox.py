@@ -7,6 +7,7 @@ import pytest
 from supervisor import inbox as inboxes
 from supervisor.envelope import Entry
 from supervisor.inbox import Inbox, Meter, Reading, Refusal, Sample
+from supervisor.loss import Loss
 
 
 def test_a_signal_wakes_and_replaces_what_its_source_said_before():
@@ -28,8 +29,10 @@ def test_a_signal_wakes_and_replaces_what_its_source_said_before():
         ({"heard_s": 9.0, "schedule": ((0.0, 2),)}, True),
         ({"heard_s": 9.0, "until_s": 60.0}, True),
         ({"heard_s": 9.0, "emergency": True}, True),
+        ({"heard_s": 9.0, "default_w": 5}, True),
+        ({"heard_s": 9.0, "loss": Loss(after_s=60.0)}, True),
     ],
-    ids=["heard again", "other watts", "another end", "an emergency"],
+    ids=["heard again", "other watts", "another end", "an emergency", "a default", "a loss"],
 )
 def test_a_word_said_again_is_heard_but_is_no_news(again, news):
     inbox = Inbox()

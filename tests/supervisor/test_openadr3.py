@@ -104,6 +104,19 @@ async def test_a_whole_story():
 
 
 @pytest.mark.asyncio
+async def test_polls_that_find_nothing_new_are_heard_and_are_no_news():
+    running = await started()
+    assert len(running.inbox.take_news()) <= 2, "the start, and the first look"
+    await asyncio.sleep(600)
+    assert running.inbox.take_news() == []
+    assert running.inbox.entries[SOURCE].heard_s > running.clock() - 40
+    running.vtn.event((SUBSCRIPTION, 20_000), length="P9999Y")
+    await asyncio.sleep(600)
+    (news,) = running.inbox.take_news()
+    assert news.default_w == 20 * MW
+
+
+@pytest.mark.asyncio
 async def test_the_subscription_ends_too_and_the_default_is_reached_by_a_gradient():
     story = await started(default_mw=0, fall_pct_per_s=1)
     story.vtn.event((LIMIT, 50_000), length="PT10M")

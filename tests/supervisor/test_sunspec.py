@@ -210,6 +210,19 @@ def test_plain_limit_with_its_hold():
     assert said_w(inbox, clock, "modbus") == 50 * MW
 
 
+def test_a_heartbeat_is_heard_and_no_news():
+    made, inbox, _, clock = device(heartbeat_s=10)
+    write(made, ControllerHb=1, WSet=-60 * MW, WSetEna=1)
+    made.plain.write(0, [0, 60_000, 120])
+    inbox.take_news()
+    for beat in range(2, 9):
+        clock.now_s += 5
+        write(made, ControllerHb=beat)
+        made.plain.write(3, [beat])
+    assert inbox.take_news() == []
+    assert said_w(inbox, clock) == said_w(inbox, clock, "modbus") == 60 * MW
+
+
 @pytest.mark.parametrize(
     "address, values, why",
     [
