@@ -1,5 +1,7 @@
-"""The rig's settings: one table of names, types and ranges; settings.json beside the code.
+"""The rig's settings: one table of names, types, ranges and what a change needs.
 
+settings.json beside the code is what was put on the flash, and is never written here; what is
+changed on the rig lies in two slots over it (slots.py), until other settings are flashed.
 A mistake is an error that names the setting and says what would be right.
 """
 
@@ -8,68 +10,109 @@ import json
 import os
 from collections import namedtuple
 
+from firmware import slots
 from protocols import topics
 
-Setting = namedtuple("Setting", ("kind", "low", "high", "default", "what"))
-INT, TEXT, NAME, HEX, IPV4 = "int", "text", "name", "hex", "IPv4 address"
+# low..high: of an integer its range, of a text its length, of a key its bytes, of a choice low
+# is the choices.  marks: letters of RESTART, IDENTITY, SECRET
+Setting = namedtuple("Setting", ("kind", "low", "high", "unit", "default", "marks", "what"))
+INT, TEXT, NAME, HEX, IPV4, CHOICE = "int", "text", "name", "hex", "IPv4 address", "choice"
 NEEDED = None
+RESTART = "r"  # a change holds from the next start on
+IDENTITY = "i"  # who it is and whom it obeys: at the rig only, kept by a factory reset
+SECRET = "s"  # is never told
+_ID, _KEY, _NET = RESTART + IDENTITY, RESTART + IDENTITY + SECRET, RESTART
 
 BOARDS = ("s21pro",)
 TABLE = {
-    "site": Setting(NAME, 1, 32, NEEDED, "the site, as in topic names"),
-    "rig": Setting(NAME, 1, 32, NEEDED, "this rig, as in topic names"),
-    "board": Setting(TEXT, 1, 16, NEEDED, "which file of firmware/boards describes the hardware"),
+    "site": Setting(NAME, 1, 32, "", NEEDED, _ID, "the site, as in topic names"),
+    "rig": Setting(NAME, 1, 32, "", NEEDED, _ID, "this rig, as in topic names"),
+    "board": Setting(CHOICE, BOARDS, 0, "", NEEDED, _ID, "the hardware: a file of boards/"),
     "broker_host": Setting(
-        IPV4, 7, 15, NEEDED, "the broker; a name would need a lookup that blocks"
+        IPV4, 7, 15, "", NEEDED, _ID, "the broker; a name would need a lookup that blocks"
     ),
-    "broker_port": Setting(INT, 1, 65_535, 1883, "its MQTT port"),
-    "broker_user": Setting(TEXT, 0, 64, "", "empty when the broker asks for none"),
-    "broker_password": Setting(TEXT, 0, 64, "", "goes with broker_user"),
-    "budget_key": Setting(HEX, 32, 32, NEEDED, "seals the site's budgets"),
-    "rig_key": Setting(HEX, 32, 32, NEEDED, "seals this rig's commands"),
-    "wifi_name": Setting(TEXT, 0, 32, "", "the site's network"),
-    "wifi_password": Setting(TEXT, 0, 63, "", "its password"),
+    "broker_port": Setting(INT, 1, 65_535, "", 1883, _ID, "its MQTT port"),
+    "broker_user": Setting(TEXT, 0, 64, "", "", _ID, "empty when the broker asks for none"),
+    "broker_password": Setting(TEXT, 0, 64, "", "", _KEY, "goes with broker_user"),
+    "budget_key": Setting(HEX, 32, 32, "", NEEDED, _KEY, "seals the site's budgets"),
+    "rig_key": Setting(HEX, 32, 32, "", NEEDED, _KEY, "seals this rig's commands"),
+    "wifi_name": Setting(TEXT, 0, 32, "", "", _ID, "the site's network"),
+    "wifi_password": Setting(TEXT, 0, 63, "", "", _KEY, "its password"),
     "state_ms": Setting(
-        INT, 1_000, 60_000, 10_000, "how often state is published when nothing changes"
+        INT, 1_000, 60_000, "ms", 10_000, "", "how often state is told when nothing changes"
     ),
 }
+PATH = "settings.json"
 
 
 class SettingsError(ValueError):
     """The text names the setting."""
 
 
-def load(path: str = "settings.json") -> dict:
-    """The settings in that file.  Raises SettingsError."""
-    return parse(_raw(path), path)
+def load(path: str = PATH) -> dict:
+    """The settings in force: the file's, and over them what was changed on the rig.
 
-
-def save(changes: dict, path: str = "settings.json") -> None:
-    """Put these into the file.  Raises SettingsError, and then nothing has changed.
-
-    Power may go at any point: what is read afterwards is the old file or the new one,
-    because a rename is one step of the flash's file system.
+    Raises SettingsError.
     """
-    raw = _raw(path)
-    if isinstance(raw, dict):
-        raw.update(changes)
-    parse(raw, path)
-    with open(path + ".new", "w") as file:
-        file.write(json.dumps(raw))
-    os.rename(path + ".new", path)
+    base, raw = _flashed(path)
+    return parse(_over(path, raw, _kept(path, base)), path)
 
 
-def _raw(path: str) -> object:
-    try:
-        with open(path) as file:
-            return json.load(file)
-    except OSError:
-        raise SettingsError(f"{path}: no such file") from None
-    except ValueError:
-        raise SettingsError(f"{path}: not JSON") from None
+def save(changes: dict, path: str = PATH) -> None:
+    """Change these.  Raises SettingsError, and then nothing has changed.
+
+    Power may go at any point: what is read afterwards is the old or the new.
+    """
+    base, raw = _flashed(path)
+    kept = _kept(path, base)
+    kept.update(changes)
+    parse(_over(path, raw, kept), path)
+    slots.write(path, base, kept)
 
 
-def parse(raw: object, path: str = "settings.json") -> dict:
+def reset(path: str = PATH) -> None:
+    """Factory reset: as flashed, but for who the rig is and whom it obeys.
+
+    So it comes back on its network and to its site, and nobody has to drive there.
+    """
+    base, _ = _flashed(path)
+    kept = _kept(path, base)
+    slots.write(path, base, {name: kept[name] for name in kept if IDENTITY in TABLE[name].marks})
+
+
+def erase(path: str = PATH) -> None:
+    """Everything, keys too: the rig goes to somebody else.  The next start does nothing."""
+    for end in ("",) + slots.SLOTS:
+        try:
+            os.remove(path + end)
+        except OSError:
+            pass  # it was not there
+
+
+def value_of(name: str, text: str) -> object:
+    """A value as somebody typed it.  Raises SettingsError."""
+    setting = TABLE.get(name)
+    if setting is None:
+        raise SettingsError(f"{name}: no such setting; there are {_names()}")
+    value: object = text
+    if setting.kind == INT:
+        try:
+            value = int(text)
+        except ValueError:
+            raise SettingsError(f"{name}: not an integer") from None
+    _checked(name, setting, value)
+    return value
+
+
+def shown(name: str, settings: dict) -> str:
+    """A value for people; of a secret only whether there is one."""
+    value, setting = settings[name], TABLE[name]
+    if SECRET in setting.marks:
+        return "(set)" if value else "(not set)"
+    return f"{value} {setting.unit}" if setting.unit else str(value)
+
+
+def parse(raw: object, path: str = PATH) -> dict:
     """raw with its defaults, keys as bytes.  Raises SettingsError."""
     if not isinstance(raw, dict):
         raise SettingsError(f"{path}: not an object")
@@ -84,9 +127,36 @@ def parse(raw: object, path: str = "settings.json") -> dict:
             raise SettingsError(f"{path}: {name}: missing; it is {setting.what}")
         else:
             settings[name] = setting.default
-    if settings["board"] not in BOARDS:
-        raise SettingsError(f"{path}: board: no such board; there are {', '.join(BOARDS)}")
     return settings
+
+
+def _flashed(path: str) -> tuple[int, object]:
+    """(checksum, content) of the file; (0, None) when there is none."""
+    try:
+        with open(path) as file:
+            text = file.read()
+        return binascii.crc32(text.encode()), json.loads(text)
+    except OSError:
+        return 0, None
+    except ValueError:
+        raise SettingsError(f"{path}: not JSON") from None
+
+
+def _kept(path: str, base: int) -> dict:
+    """What was changed on the rig, as far as this firmware knows it: an older one knows less."""
+    kept = slots.read(path, base)
+    return {name: kept[name] for name in kept if name in TABLE}
+
+
+def _over(path: str, raw: object, kept: dict) -> object:
+    """The file's settings with the rig's over them; on a bare flash the rig's alone."""
+    if raw is None and not kept:
+        raise SettingsError(f"{path}: no such file")
+    if raw is not None and not isinstance(raw, dict):
+        return raw  # parse() says what is wrong
+    merged = dict(raw or {})
+    merged.update(kept)
+    return merged
 
 
 def _names() -> str:
@@ -104,6 +174,10 @@ def _checked(where: str, setting: Setting, value: object) -> object:
         raise SettingsError(f"{where}: not a text")
     if setting.kind == HEX:
         return _key(where, setting, value)
+    if setting.kind == CHOICE:
+        if value not in setting.low:
+            raise SettingsError(f"{where}: not {value!r}; there are {', '.join(setting.low)}")
+        return value
     if not setting.low <= len(value) <= setting.high:
         raise SettingsError(f"{where}: {setting.low} to {setting.high} characters")
     if setting.kind == NAME and topics.name_error(value):
