@@ -48,7 +48,7 @@ class Chain:
 
     def reset(self) -> None:
         facts = self.facts
-        self._registers = Registers(self.chips, facts.reset, facts.core_reset)
+        self._registers = Registers(self.chips, facts.chip.cores, facts.reset, facts.core_reset)
         self._address = [0] * self.chips
         self._inactive: list[int] = []
         self._other_rate = self.chips  # from this chip on another baud: nobody is heard

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from hil.chips import tickets
 from hil.chips.bm13xx_facts import FACTS
-from hil.chips.chip_registers import Registers, of_cores
+from hil.chips.chip_registers import Cores, Registers
 from hil.chips.tickets import Tickets
 from protocols import hashboard as wire
 from protocols import pll
@@ -131,39 +131,47 @@ class Hashing:
     def _pace(self) -> None:
         """The rates, from what the registers now hold."""
         self._fold()
-        active = self._active()
+        hashing = [self._enabled(chip) for chip in range(self._chips)]
+        active = self._active(hashing)
         per_mhz = 1e6 * self._facts.chip.small_cores / COUNTED
         clocks = self.clocks()
         self._rates = [mhz * per_mhz * on for mhz, on in zip(clocks, active, strict=True)]
         self._working = sum(active) / self._chips
-        opened = [
-            tickets.open_part(self._facts, misc)
-            for misc in self._registers.column(wire.MISC_CONTROL)
-        ]
+        opened = [self._open_part(chip, cores) for chip, cores in enumerate(hashing)]
         found = [r * w * o for r, w, o in zip(self._rates, self._right, opened, strict=True)]
         self._found = list(accumulate(found))
         difficulty = wire.ticket_difficulty(self._registers.of_all(wire.TICKET_MASK))
         self._ticket_rate = self._found[-1] / difficulty
         self._stale = False
 
-    def _active(self) -> list[float]:
-        """Of each chip, whether it has all it needs to hash."""
+    def _active(self, hashing: Sequence[Sequence[int]]) -> list[float]:
+        """Of each chip, the part that has all it needs to hash; hashing: its enabled cores."""
         if self.job is None:
             return [0.0] * self._chips
-        active = [float(chip not in self._lost) for chip in range(self._chips)]
+        cores = self._facts.chip.cores
+        active = [len(on) / cores * (n not in self._lost) for n, on in enumerate(hashing)]
         if self._facts.needs_sweep:
             sweeps = self._registers.column(wire.HASH_COUNTING)
             active = [on if ticks else 0.0 for on, ticks in zip(active, sweeps, strict=True)]
-        if self._facts.enable:
-            core, wanted = self._facts.enable
-            cores = self._registers.column(of_cores(core))
-            active = [on if v == wanted else 0.0 for on, v in zip(active, cores, strict=True)]
         return active
+
+    def _enabled(self, chip: int) -> Cores:
+        """The cores of a chip that are switched on."""
+        if not self._facts.enable:
+            return range(self._facts.chip.cores)
+        return self._registers.cores_at(chip, *self._facts.enable)
+
+    def _heard(self, chip: int, cores: Cores) -> Cores:
+        """Of these cores, those that may report."""
+        return tickets.open_cores(self._facts, self._registers.held(chip, wire.MISC_CONTROL), cores)
+
+    def _open_part(self, chip: int, cores: Cores) -> float:
+        return len(self._heard(chip, cores)) / len(cores) if cores else 0.0
 
     def _find(self, dt_s: float, now_s: float, addresses: list[int]) -> tuple[int, Nonce]:
         facts, random_, held = self._facts, self._random, self._registers.held
         chip = random_.choices(range(self._chips), cum_weights=self._found)[0]
-        core = tickets.core(facts, random_, held(chip, wire.MISC_CONTROL))
+        core = random_.choice(self._heard(chip, self._enabled(chip)))
         offset = held(chip, wire.NONCE_OFFSET)
         begin = (offset & 0xFFFF) << 9 if offset >> 31 else 0
         at = tickets.place(facts, random_, addresses[chip], core, begin)

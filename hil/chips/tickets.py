@@ -6,8 +6,10 @@ Only what Chain.solve finds is one.  After an epoch on one job the chips find th
 """
 
 import random
+from functools import lru_cache
 
 from hil.chips.bm13xx_facts import Facts
+from hil.chips.chip_registers import Cores
 from protocols import hashboard as wire
 from protocols.hashboard import Nonce
 
@@ -101,20 +103,18 @@ def place(facts: Facts, random_: random.Random, address: int, core: int, begin: 
     return core << 25 | (address & 0xFE) << 17 | random_.getrandbits(18)
 
 
-def core(facts: Facts, random_: random.Random, misc: int) -> int:
-    """Any core that MISC_CONTROL lets report."""
-    cores: int = facts.chip.cores
-    if not facts.quarters:
-        return random_.randrange(cores)
-    open_ = [quarter for quarter in range(4) if misc >> 28 + quarter & 1]
-    return random_.choice(open_) * cores // 4 + random_.randrange(cores // 4)
-
-
-def open_part(facts: Facts, misc: int) -> float:
-    """Of a chip's cores, those that may report."""
+def open_cores(facts: Facts, misc: int, cores: Cores) -> Cores:
+    """Of these cores, those that MISC_CONTROL lets report."""
     if facts.reports_at_once:
-        return 1.0
-    return (misc >> 28).bit_count() / 4 if facts.quarters else float(misc >> 28 > 0)
+        return cores
+    if not facts.quarters:
+        return cores if misc >> 28 else ()
+    return _in_quarters(facts.chip.cores, misc >> 28, cores)
+
+
+@lru_cache(maxsize=256)
+def _in_quarters(count: int, opened: int, cores: Cores) -> tuple[int, ...]:
+    return tuple(core for core in cores if opened >> core * 4 // count & 1)
 
 
 def _turned(nonce: int) -> int:
