@@ -6,7 +6,7 @@ they are on record.  Decides nothing about power.
 
 import random
 
-from firmware import VERSION, clock, telemetry
+from firmware import clock, report, telemetry
 from firmware.dispatch import BUDGET, JOINED
 from firmware.net.session import Broker, Session
 from firmware.safety import Change
@@ -114,14 +114,16 @@ class Link:
         rig = self._rig
         self._nonce = rig.dispatch.nonce
         self._hello_left_ms = jittered(HELLO_MS)
-        chips = sum(hashboard.found or hashboard.chips for hashboard in rig.board.hashboards)
-        body = telemetry.hello(self._nonce, rig.facts, rig.plant, chips, VERSION)
+        who = report.identity(rig.facts, rig.plant, report.chips(rig))
+        body = telemetry.hello(self._nonce, who)
         self.session.publish(self._topics["hello"], body, retain=True)
 
     def _say_state(self) -> None:
         self._said = self._changed()
         self._state_left_ms = jittered(self._settings["state_ms"])
-        self.session.publish(self._topics["state"], telemetry.state(self._values()))
+        self.session.publish(
+            self._topics["state"], telemetry.state(report.state(self._rig, self.events.newest))
+        )
 
     def _changed(self) -> tuple:
         """What must be told at once when it changes."""
@@ -136,39 +138,6 @@ class Link:
             self.events.newest,
             code,
         )
-
-    def _values(self) -> dict:
-        rig, dispatch = self._rig, self._rig.dispatch
-        return {
-            "up_ms": rig.up_ms,
-            "state": rig.state(),
-            "level": rig.level(),
-            "power_w": rig.power_w(),
-            "hash_ghs": rig.hash_ghs(),
-            "hot_dc": rig.hot_dc(),
-            "inlet_dc": rig.inlet_dc(),
-            "fan_rpm": min(fan.rpm for fan in rig.fans),
-            "fan_pm": rig.board.fans.duty_pm,
-            "cap_level": rig.cap_level(),
-            "term": dispatch.term,
-            "seq": dispatch.seq,
-            "epoch": dispatch.epoch,
-            "lease_ms": dispatch.lease_ms,
-            "id": dispatch.id,
-            "event": self.events.newest,
-            "why": self._why(),
-        }
-
-    def _why(self) -> str:
-        """What limits the rig, most important first."""
-        rig, verdict = self._rig, self._rig.verdict
-        if verdict is not None and verdict.because:
-            return verdict.because
-        if rig.hashing.refusal:
-            return f"the gate: {rig.hashing.refusal}"
-        if rig.derate.cap < len(rig.plant.points):
-            return f"coming back from a derating, up to level {rig.derate.cap}"
-        return rig.dispatch.because
 
 
 def jittered(period_ms: int) -> int:

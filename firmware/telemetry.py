@@ -32,38 +32,29 @@ class Events:
         return [body for _, body in self._kept]
 
 
-def hello(nonce: str, facts, plant, chips: int, version: str) -> bytes:
-    """Who we are and what we can; nonce asks to be joined."""
-    points = plant.points
-    climb_ms = (points[-1].khz - points[0].khz) * 100 // facts.UP_KHZ
-    rise_w = points[-1].watts - points[0].watts
-    return messages.encode(
-        "hello",
-        {
-            "nonce": nonce,
-            "model": facts.MODEL,
-            "firmware": version,
-            "boards": len(facts.BOARDS),
-            "chips": chips,
-            "floor_w": facts.FLOOR_W,
-            "points": [[point.watts, point.ghs] for point in points],
-            "wake_ms": facts.WAKE_MS,
-            "up_w_per_s": max(1, rise_w * 1000 // climb_ms),
-        },
-    )
+def hello(nonce: str, identity: dict) -> bytes:
+    """Who we are and what we can, as report.identity() says it; nonce asks to be joined."""
+    values = dict(identity)
+    values["nonce"] = nonce
+    return messages.encode("hello", values)
 
 
 def state(values: dict) -> bytes:
+    """values as report.state() says them."""
+    return messages.encode("state", clamped(values))
+
+
+def clamped(values: dict) -> dict:
     """values as in the contract; what is out of range is shown at the end of its range."""
-    clamped = {}
+    shown = {}
     for name, field in messages.STATE.items():
         if name in values:
             value = values[name]
             if field.kind == messages.INT:
                 value = max(field.low, min(field.high, int(value)))
-            clamped[name] = value
-    clamped["why"] = ascii_only(clamped["why"])[:WHY_MAX]
-    return messages.encode("state", clamped)
+            shown[name] = value
+    shown["why"] = ascii_only(shown["why"])[:WHY_MAX]
+    return shown
 
 
 def ascii_only(text: str) -> str:

@@ -1,6 +1,6 @@
 """What the rig says, checked by the contract's own decoder; on both runtimes."""
 
-from firmware import telemetry
+from firmware import report, telemetry
 from firmware.boards import s21pro
 from firmware.power import Plant
 from protocols import messages
@@ -28,7 +28,7 @@ STATE = {
 
 
 def test_hello():
-    hello = messages.decode("hello", telemetry.hello("0" * 16, s21pro, PLANT, 195, "0.1.0"))
+    hello = messages.decode("hello", telemetry.hello("0" * 16, report.identity(s21pro, PLANT, 195)))
     assert hello["boards"] == 3 and hello["chips"] == 195 and hello["floor_w"] == 25
     assert hello["points"] == [[point.watts, point.ghs] for point in PLANT.points]
     # 430 MHz at 62.5 MHz/s
