@@ -52,6 +52,7 @@ device: $(STAMP)
 bench: $(STAMP) ## print what the project measures of itself
 	$(BIN)/surplus bench dispatch --json
 	$(BIN)/surplus bench hil --json
+	$(BIN)/surplus bench firmware --hours 1 --json
 	$(BIN)/surplus bench ingest --json
 	$(BIN)/surplus bench broadcast --json
 	$(BIN)/surplus bench reconnect --json

@@ -19,6 +19,7 @@ PING_MS = 4_000  # ask after so much silence of ours
 SILENT_MS = 12_000  # a broker that says nothing for so long is gone
 PAUSE_MS, PAUSE_MS_MAX = 250, 8_000
 OUTBOX_MAX = 40  # packets waiting to be sent
+BURST = 8  # of them handed over at once: a deadline costs more than a packet
 READ_SIZE = 512
 AWAIT_READS = 50
 
@@ -154,7 +155,8 @@ class Session:
             if not self._outbox and clock.since_ms(self._sent_ms) > PING_MS:
                 self._outbox.append(packets.PINGREQ)
             while self._outbox:
-                writer.write(self._outbox.pop(0))
+                for _ in range(min(BURST, len(self._outbox))):
+                    writer.write(self._outbox.pop(0))
                 await asyncio.wait_for(writer.drain(), STEP_S)
                 self._sent_ms = clock.now_ms()
 

@@ -21,5 +21,6 @@ BENCHES = {
     "band": "sleeps and energy of the frequency band against pure merit order",
     "recovery": "the supervisor killed at random instants: back in control, ledger whole",
     "lines": "rigs on a Modbus line: a fall with the last of them, CPU of a request and of a look",
+    "firmware": "the rig's controller: turns of its loops, heap over a day, a message published",
     "history": "telemetry of a whole site: bytes a rig and day, what a beat pays, reading",
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hil.benches import band, dispatch, frequency, learn
+from hil.benches import band, dispatch, firmware, frequency, learn, mqtt_libraries
 from hil.models import MODELS
 from hil.playback import Playback
 from supervisor.sources.signal_csv import Series
@@ -62,3 +62,27 @@ def test_policies_are_all_in_use_where_they_are_timed():
     assert line.length_w < site.fleet.points.watts[:, -1].sum() * 0.95
     assert len(set(site.fleet.priority.tolist())) == 5
     assert (np.diff(site.fleet.priority[line.rig]) >= 0).all()
+
+
+def test_the_firmwares_moments_are_the_quickest_of_their_rounds():
+    assert firmware.quickest([[3, 9, 4], [5, 2, 4, 7]]) == [3, 2, 4]
+    assert firmware.percentile(list(range(200)), 99) == 198
+    assert firmware.percentile([5], 99) == 5
+
+
+def test_turns_of_the_firmwares_safety_loop():
+    told = firmware.turns(30, 1)
+    assert told["ticks"] == 300
+    assert 0 < told["tick_us_p50"] <= told["tick_us_p99"] <= told["tick_us_max"]
+    assert told["held_up_us_max"] >= told["held_up_us_p99"] > 0 and told["tick_loops_p50"] > 10
+
+
+def test_a_library_is_taken_from_the_users_folder_or_said_not_to_be_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(mqtt_libraries, "fetch", lambda name, folder: None)
+    mine = tmp_path / "mine"
+    (mine / "umqtt").mkdir(parents=True)
+    (mine / "umqtt" / "simple.py").write_text("raise ValueError('not a client')")
+    told = mqtt_libraries.compared(tmp_path, mine)
+    assert told["mqtt_publish_us"] > 0
+    assert told["umqtt_simple_publish_us"] == "failed: ['ValueError: not a client']"
+    assert told["mqtt_async_publish_us"] == "no mqtt_async.py to be had"

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from hil.bench import Bench
-from tests.hil.peer import met
+from hil.live_peer import met
 
 RIG = "rig-1"
 

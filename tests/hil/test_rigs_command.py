@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from hil.commands import rigs
-from tests.hil.peer import KEY
+from hil.live_peer import KEY
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A supervisor of one rig, written for the tests: it only knows the contract."""
+"""A supervisor of one rig over a real broker, for tests and benches: it only knows the contract."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import aiomqtt
 
-from hil.rig import VirtualRig, settings
+from hil.rig import MAIN, VirtualRig, settings
 from protocols import mac, messages, topics
 
 SITE, KEY = "bench", bytes(range(32))
@@ -19,13 +19,15 @@ Message = dict[str, Any]
 
 
 @asynccontextmanager
-async def met(folder: Path, port: int, name: str) -> AsyncIterator[tuple["Peer", VirtualRig]]:
+async def met(
+    folder: Path, port: int, name: str, program: str = MAIN
+) -> AsyncIterator[tuple["Peer", VirtualRig]]:
     """A virtual rig that has booted, and its supervisor on the same broker."""
     config = settings(SITE, name, "127.0.0.1", port, KEY)
     async with aiomqtt.Client("127.0.0.1", port) as client:
         peer = Peer(client, name)
         tasks = [asyncio.create_task(peer.listen()), asyncio.create_task(peer.beat())]
-        with VirtualRig(folder / name, config) as rig:
+        with VirtualRig(folder / name, config, program=program) as rig:
             try:
                 await peer.until(lambda: peer.hello, 10, "hello")
                 yield peer, rig
@@ -55,7 +57,7 @@ class Peer:
         await self._client.subscribe(topics.rig(SITE, self.rig, "hello").replace("hello", "+"))
         async for message in self._client.messages:
             _, _, kind = topics.parse(str(message.topic)) or ("", "", "")
-            self._hear(kind, bytes(message.payload))  # type: ignore[arg-type]
+            self._hear(kind, bytes(message.payload))
             self._news.set()
 
     def _hear(self, kind: str, payload: bytes) -> None:
@@ -79,7 +81,7 @@ class Peer:
         if admit_w is not None:
             self.admit_w = admit_w
         self.seq += 1
-        values = {
+        values: Message = {
             "term": self.term,
             "seq": self.seq,
             "epoch": self.epoch,
