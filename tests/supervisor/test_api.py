@@ -8,7 +8,8 @@ import fake_site
 import httpx
 import msgspec
 import pytest
-from fake_site import EVENTS, RIGS, SITE, TOKEN, FakeSite, door_of, served
+from fake_site import FakeSite, door_of, served
+from made_up import EVENTS, RIGS, SITE, TOKEN
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 

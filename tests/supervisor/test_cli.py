@@ -6,10 +6,11 @@ import sys
 import time
 from importlib.metadata import EntryPoint
 
-import fake_site
+import made_up
 import pytest
 import typer
-from fake_site import RIGS, SITE, FakeSite, replace, served
+from fake_site import FakeSite, served
+from made_up import RIGS, SITE, replace
 from typer.testing import CliRunner
 
 from supervisor import cli
@@ -198,9 +199,9 @@ def test_alarms_say_what_to_do_and_end_with_1(surplus, site):
     assert json.loads(surplus("alarms", "list", "--json").stdout)[0]["key"] == "rig-silent c07"
     site.alarms.found = []
     assert surplus("alarms").exit_code == 0 and "nothing is wrong" in surplus("alarms").stderr
-    site.alarms.found = [replace(fake_site.ALARM, silenced=True)]
+    site.alarms.found = [replace(made_up.ALARM, silenced=True)]
     assert surplus("alarms").exit_code == 0 and "silenced" in surplus("alarms").stdout
-    site.alarms.found = [fake_site.ALARM]
+    site.alarms.found = [made_up.ALARM]
 
 
 def test_an_alarm_is_acknowledged_and_silenced(surplus, site):
@@ -209,7 +210,7 @@ def test_an_alarm_is_acknowledged_and_silenced(surplus, site):
     assert surplus("alarms", "ack", "no such").exit_code == 1
     done = surplus("alarms", "silence", "--for", "2h", "--subject", "c07", "--why", "painting")
     assert done.stdout == "everything of c07: silent for 2 h 00 m\n"
-    assert site.alarms.wishes[-1].until_s == fake_site.NOW_S + 7200
+    assert site.alarms.wishes[-1].until_s == made_up.NOW_S + 7200
     assert "/c07 " in surplus("alarms", "silences").stdout
     assert json.loads(surplus("alarms", "silences", "--json").stdout)[0]["why"] == "painting"
     assert "nothing is silenced" in surplus("alarms", "silences", "--end", "/c07").stderr

@@ -3,7 +3,8 @@
 import socket
 
 import pytest
-from fake_site import EVENTS, SITE, TOKEN, FakeSite, rig, served, write_address
+from fake_site import FakeSite, served, write_address
+from made_up import EVENTS, SITE, TOKEN, rig
 
 from supervisor.client import Client, ClientError, RefusedError, connected, read_address
 from supervisor.view import SignalOrder

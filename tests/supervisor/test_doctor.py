@@ -7,7 +7,8 @@ import threading
 import time
 
 import pytest
-from fake_site import SITE, FakeSite, replace, served
+from fake_site import FakeSite, served
+from made_up import SITE, replace
 from typer.testing import CliRunner
 
 from supervisor import cli, doctor, keys

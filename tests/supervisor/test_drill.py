@@ -11,7 +11,7 @@ from supervisor.cli import build
 from supervisor.commands import drill as command
 from supervisor.drill import plan, restless, restored, unsafe
 from supervisor.view import SignalView
-from tests.supervisor.fake_site import NOW_S, SITE
+from tests.supervisor.made_up import NOW_S, SITE
 
 MW = 1_000_000
 WELL = msgspec.structs.replace(

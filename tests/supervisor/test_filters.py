@@ -1,9 +1,9 @@
 """Filters: the same rigs are found in a view and in the columns."""
 
 import pytest
-from fake_site import rig
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up import rig
 
 from supervisor import filters
 from supervisor.live import Wish, matches, page

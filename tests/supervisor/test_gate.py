@@ -5,7 +5,8 @@ import socket
 import fake_site
 import httpx
 import pytest
-from fake_site import TOKEN, FakeSite, door_of, served
+from fake_site import FakeSite, door_of, served
+from made_up import TOKEN
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import fake_site
 import pytest
 import schemathesis
-from fake_site import TOKEN, FakeSite, served
+from fake_site import FakeSite, served
 from hypothesis import HealthCheck, Phase, given, settings
+from made_up import TOKEN
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi
 

@@ -1,66 +1,23 @@
-"""The beat of the site, and one supervisor after the other on the same ledger."""
+"""The beat of the site, and that nothing is said that is not on record."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from protocols import mac, messages, topics
+from protocols import mac, messages
 from supervisor import memory
-from supervisor.config import Config
 from supervisor.envelope import Entry
 from supervisor.inbox import Inbox, Reading
 from supervisor.ledger import Ledger
 from supervisor.loss import Loss
-from supervisor.sections.site import SiteConfig
 from supervisor.site import Site
-from tests.scenarios.world import KEY, LEASE_S, SITE, UNIX_S, World
+from tests.scenarios.world import KEY, UNIX_S
 from tests.supervisor import small
+from tests.supervisor.alone import BUDGET, KEY_OF_ALL, Alone, joined
 
 ROOT = Path(__file__).parents[2]
-TABLES = [[[1000, 50_000], [2000, 90_000], [3000, 120_000]]] * 5
-BUDGET, KEY_OF_ALL = topics.budget(SITE), mac.budget_key(KEY)
-
-
-class Alone:
-    """A site whose rigs are messages we write; said holds what it published."""
-
-    def __init__(self, folder, **settings):
-        self.inbox, self.now_s, self.said = Inbox(), 0.0, []
-        self.ledger = Ledger(folder / "ledger.db")
-        settings = {"limit_mw": 1.0, "default_mw": 0.002, "up_ramp_mw_per_min": 60.0} | settings
-        config = Config(site=SiteConfig(name=SITE, **settings))
-        self.site = Site(config, self.inbox, self.ledger, KEY, self.now_s, UNIX_S + self.now_s)
-
-    def tick(self):
-        self.now_s += 1.0
-        self.said = []
-
-        def publish(topic, payload):
-            self.said.append((topic, payload))
-            return True
-
-        return self.site.tick(self.now_s, UNIX_S + self.now_s, publish)
-
-    def budget(self):
-        (payload,) = (p for t, p in self.said if t == BUDGET)
-        return messages.decode("budget", mac.unseal(KEY_OF_ALL, BUDGET, payload))
-
-    def commands(self):
-        """{rig: command} of the last tick, each under its own seal."""
-        out = {}
-        for topic, payload in self.said:
-            if topic != BUDGET:
-                _, rig, kind = topics.parse(topic)
-                assert kind == "cmd" and rig not in out
-                body = mac.unseal(mac.rig_key(KEY, rig), topic, payload)
-                out[rig] = messages.decode("cmd", body)
-        return out
-
-    def rows(self, kind):
-        return self.ledger.read(kind)
 
 
 @pytest.fixture
@@ -68,16 +25,6 @@ def alone(tmp_path):
     site = Alone(tmp_path)
     yield site
     site.ledger.close()
-
-
-def joined(alone, rigs=2):
-    """Rigs that have asked and were given their ladders."""
-    for name in small.names(rigs):
-        alone.inbox.put_rig(name, "hello", small.hello())
-        alone.inbox.put_rig(name, "state", small.state())
-    while not (commands := (alone.tick(), alone.commands())[1]):
-        assert alone.now_s < 20
-    return commands
 
 
 def test_until_there_are_ladders_nothing_is_broadcast(alone):
@@ -190,119 +137,6 @@ def test_a_rig_cut_off_is_given_up_after_the_longest_lease(alone):
     assert alone.site.fleet.counted.tolist() == [True, False]
 
 
-# ---- one after the other
-
-
-@pytest.fixture
-def world(tmp_path):
-    """Five rigs running at 9 kW, with the ledger of the supervisor that runs them."""
-    warm = World(tmp_path, TABLES, 9_000)
-    for _ in range(40):
-        warm.tick()
-    assert warm.admitted_w > 7_500
-    yield warm
-    warm.site.ledger.close()
-
-
-def test_the_next_supervisor_has_a_higher_term_and_the_same_ladders(world):
-    term, ladders = world.site.term, world.site.dispatcher.line.ladders()
-    world.kill()
-    assert world.site.term > term
-    assert world.site.dispatcher.line.ladders() == ladders
-    assert world.site.fleet.names == list(world.rigs)
-    assert world.site.fleet.counted.all(), "they may all be running"
-    world.kill()
-    assert world.site.term > term + 1, "also within one second"
-
-
-def test_the_next_supervisor_goes_on_from_where_the_last_one_was(world):
-    before_w, asked_w = world.admitted_w, world.site.decision.asked_w
-    world.kill()
-    world.tick()
-    assert world.site.decision.asked_w == asked_w, "not from the floor"
-    assert world.admitted_w > 0.8 * before_w
-    assert all(rig.dispatch.term == world.site.term for rig in world.rigs.values())
-    for _ in range(10):
-        world.tick()
-        world.check()
-    assert world.admitted_w > 0.95 * before_w
-
-
-def test_signals_stand_after_a_restart(world):
-    wish = Entry("operator", ((0.0, 4_000),), until_s=UNIX_S + 10_000.0, because="a visit")
-    world.inbox.put_signal(wish)
-    world.tick()
-    assert world.admitted_w <= 4_000
-    world.kill()
-    assert world.inbox.entries["operator"] == wish
-    world.tick()
-    assert world.site.envelope.source == "operator" and world.admitted_w <= 4_000
-    assert world.site.withdraw("operator")
-    world.kill()
-    assert "operator" not in world.inbox.entries
-
-
-def test_what_a_source_says_now_goes_before_what_it_said_once(world, tmp_path):
-    world.tick()
-    inbox, news = Inbox(), Entry("test", ((0.0, 1),))
-    inbox.put_signal(news)
-    config = world.site.config
-    Site(config, inbox, ledger := Ledger(tmp_path / "ledger.db"), KEY, 0.0, UNIX_S)
-    assert inbox.entries["test"] == news
-    ledger.close()
-
-
-def test_what_was_learned_stands_too(world):
-    """World gives no meter, so learn by hand."""
-    learner = world.site.dispatcher.learner
-    learner.state = learner.state * 1.01
-    for _ in range(31):
-        world.tick()
-    world.kill()
-    assert world.site.dispatcher.learner.factors.tolist() == learner.factors.tolist()
-
-
-def test_decisions_of_many_ticks_in_a_lease_are_all_remembered(world):
-    """Signals come thick and fast: more ticks than beats; the high position is still on lease."""
-    high_w = world.site.dispatcher.admit_w
-    for _ in range(60):
-        world.now_s += 0.05
-        world.inbox.put_signal(Entry("test", ((0.0, 3_000),), heard_s=UNIX_S + world.now_s))
-        world.site.tick(world.now_s, UNIX_S + world.now_s, lambda *_: True)
-    assert world.site.dispatcher.admit_w < high_w
-    committed_w = world.site.decision.committed_w
-    world.kill()
-    world.ask(3_000)
-    world.tick()
-    assert world.site.decision.committed_w >= committed_w - 50
-
-
-def test_a_lost_ledger_costs_some_leases_and_no_more(world, tmp_path, monkeypatch):
-    """Nobody knows the ladders any more: those who hold some must be found and dealt new ones."""
-    later_s = world.site.term + 60.0
-    world.site.ledger.close()
-    for file in tmp_path.glob("ledger.db*"):
-        file.unlink()
-    monkeypatch.setattr("time.time", lambda: later_s)
-    world.start()
-    for _ in range(4 * LEASE_S):
-        world.tick()
-        world.check()
-    assert world.admitted_w > 7_500
-    assert world.site.fleet.counted.all()
-
-
-def test_the_ledger_reads_like_the_story(world):
-    world.kill()
-    world.tick()
-    kinds = [row.kind for row in world.site.ledger.read(limit=10_000)]
-    assert kinds[0] == "term" and kinds.count("term") == 2
-    assert kinds.count("decision") == len(world.budgets)
-    assert kinds.index("deal") > kinds.index("decision")
-    for row in world.site.ledger.read("decision", limit=10_000):
-        json.dumps(row.body)
-
-
 # ---- nothing is said that is not on record
 
 
@@ -326,7 +160,8 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from supervisor.ledger import LedgerError
-from tests.supervisor.test_site import Alone, BUDGET, joined, messages, mac, KEY_OF_ALL
+from protocols import mac, messages
+from tests.supervisor.alone import BUDGET, KEY_OF_ALL, Alone, joined
 
 alone, said = Alone(Path(sys.argv[1])), 0
 joined(alone)

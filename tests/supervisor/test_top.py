@@ -4,18 +4,8 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from fake_site import (
-    EVENTS,
-    NOW_S,
-    RIGS,
-    SITE,
-    TOKEN,
-    FakeSite,
-    replace,
-    rig,
-    served,
-    write_address,
-)
+from fake_site import FakeSite, served, write_address
+from made_up import EVENTS, NOW_S, RIGS, SITE, TOKEN, replace, rig
 from textual.events import Key
 
 from supervisor.live import ORDERS, Frame, Wish, select
