@@ -14,11 +14,11 @@ from hil.chips.chip_registers import Registers
 from hil.chips.hashing import Hashing
 from hil.chips.line import Line
 from protocols import hashboard as wire
-from protocols.hashboard import (
+from protocols import hashboard_chip as far
+from protocols.hashboard import Job, Nonce
+from protocols.hashboard_chip import (
     ChainInactive,
     CommandReceiver,
-    Job,
-    Nonce,
     ReadRegister,
     SetAddress,
     WriteRegister,
@@ -112,7 +112,7 @@ class Chain:
         most = int(dt_s * self.line.baud / 110) + 1
         for chip, nonce in self._hashing.step(dt_s, now_s, most, self._address):
             if chip < min(self.answering, self._other_rate):
-                self.line.say(wire.nonce_reply(nonce, self._reply_size(chip)), now_s)
+                self.line.say(far.nonce_reply(nonce, self._reply_size(chip)), now_s)
 
     def working(self) -> float:
         """Part of the cores that hash."""
@@ -187,11 +187,11 @@ class Chain:
     def _baud_of(self, held: dict[int, int]) -> int:
         if self.facts.chip.midstates:
             misc, fast = held[wire.MISC_CONTROL], held[wire.UART_BAUD]
-            return max(1, wire.baud_1397(misc, fast, held[wire.PLL3]))
-        return wire.baud(held[wire.UART_BAUD])
+            return max(1, far.baud_1397(misc, fast, held[wire.PLL3]))
+        return far.baud(held[wire.UART_BAUD])
 
     def _say(self, chip: int, register: int, value: int, now_s: float) -> None:
-        frame = wire.register_reply(self._address[chip], register, value, self._reply_size(chip))
+        frame = far.register_reply(self._address[chip], register, value, self._reply_size(chip))
         self.line.say(frame, now_s)
 
     def _reply_size(self, chip: int) -> int:

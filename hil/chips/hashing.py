@@ -12,6 +12,7 @@ from hil.chips.bm13xx_facts import FACTS
 from hil.chips.chip_registers import Cores, Registers
 from hil.chips.tickets import Tickets
 from protocols import hashboard as wire
+from protocols import hashboard_chip as far
 from protocols import pll
 from protocols.hashboard import Nonce
 
@@ -140,7 +141,7 @@ class Hashing:
         opened = [self._open_part(chip, cores) for chip, cores in enumerate(hashing)]
         found = [r * w * o for r, w, o in zip(self._rates, self._right, opened, strict=True)]
         self._found = list(accumulate(found))
-        difficulty = wire.ticket_difficulty(self._registers.of_all(wire.TICKET_MASK))
+        difficulty = far.ticket_difficulty(self._registers.of_all(wire.TICKET_MASK))
         self._ticket_rate = self._found[-1] / difficulty
         self._stale = False
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from hil.chips.bm13xx_facts import Facts
 from hil.chips.chip_registers import Cores
-from protocols import hashboard as wire
+from protocols import hashboard_chip as far
 from protocols.hashboard import Nonce
 
 REMEMBERED = 64  # nonces of a job, to be said again
@@ -83,7 +83,7 @@ class Tickets:
     def _echo(self, job: int, slot: int) -> int:
         """The id byte of a reply; slot: the small core, or the midstate."""
         chip = self._facts.chip
-        return job & 0xFC | slot & 3 if chip.midstates else wire.job_echo(job, slot, chip.per_core)
+        return job & 0xFC | slot & 3 if chip.midstates else far.job_echo(job, slot, chip.per_core)
 
     def _excess(self) -> int:
         """Twice the whole powers of two by which a share beats its ticket."""

@@ -1,6 +1,7 @@
 """A UART with a chain of BM1370 chips on it that exist only in a test."""
 
 from protocols import hashboard as codec
+from protocols import hashboard_chip as far
 
 CHIP_ID = 0x1370_0000
 
@@ -16,7 +17,7 @@ class Chain:
         self.heard = []  # commands and jobs, in order
         self.garbled = 0
         self.hashes = 0
-        self._receiver = codec.CommandReceiver()
+        self._receiver = far.CommandReceiver()
         self._out = b""
 
     def init(self, baudrate):
@@ -25,7 +26,7 @@ class Chain:
 
     def reset(self):
         self.chip_baud = 115_200
-        self._receiver = codec.CommandReceiver()
+        self._receiver = far.CommandReceiver()
 
     def txdone(self):
         return True
@@ -43,17 +44,17 @@ class Chain:
             return
         for event in self._receiver.feed(data):
             self.heard.append(event)
-            if isinstance(event, codec.ReadRegister):
+            if isinstance(event, far.ReadRegister):
                 self._answer(event.register)
-            elif isinstance(event, codec.WriteRegister) and event.register == codec.UART_BAUD:
-                self.chip_baud = codec.baud(event.value)
+            elif isinstance(event, far.WriteRegister) and event.register == codec.UART_BAUD:
+                self.chip_baud = far.baud(event.value)
 
     def written(self, register, chip=None):
         """The values written to a register, by broadcast or to one chip, in order."""
         return [
             event.value
             for event in self.heard
-            if isinstance(event, codec.WriteRegister)
+            if isinstance(event, far.WriteRegister)
             and (event.register, event.chip) == (register, chip)
         ]
 
@@ -63,4 +64,4 @@ class Chain:
     def _answer(self, register):
         value = CHIP_ID if register == codec.CHIP_ID else self.hashes
         for index in range(self.answering):
-            self._out += codec.register_reply(2 * index, register, value)
+            self._out += far.register_reply(2 * index, register, value)

@@ -7,6 +7,7 @@ from exchange import Pin
 
 from firmware.drivers.hashboard import FAST_BAUD, BoardError, Hashboard
 from protocols import hashboard as codec
+from protocols import hashboard_chip as far
 
 
 def made(chips=4):
@@ -21,11 +22,11 @@ def test_a_chain_is_started():
     assert enable.history == [1] and reset.history == [0, 1]
     assert chain.baud == FAST_BAUD == chain.chip_baud
     # asked only after the long replies were switched on
-    first_read = [isinstance(event, codec.ReadRegister) for event in chain.heard].index(True)
-    assert chain.heard[0] == codec.WriteRegister(None, codec.VERSION_ROLLING, 0x9000_FFFF)
+    first_read = [isinstance(event, far.ReadRegister) for event in chain.heard].index(True)
+    assert chain.heard[0] == far.WriteRegister(None, codec.VERSION_ROLLING, 0x9000_FFFF)
     assert first_read == 3
-    assert chain.count(codec.ChainInactive) == 1
-    addresses = [event.chip for event in chain.heard if isinstance(event, codec.SetAddress)]
+    assert chain.count(far.ChainInactive) == 1
+    addresses = [event.chip for event in chain.heard if isinstance(event, far.SetAddress)]
     assert addresses == list(range(0, 256, 2))
 
 
@@ -66,8 +67,8 @@ def test_a_short_chain_is_an_error_that_counts():
         asyncio.run(board.start())
     except BoardError as error:
         assert str(error) == "board 1: 3 of 4 chips answer"
-        assert chain.count(codec.ReadRegister) == 3  # it was asked again
-        assert chain.count(codec.SetAddress) == 0
+        assert chain.count(far.ReadRegister) == 3  # it was asked again
+        assert chain.count(far.SetAddress) == 0
         return
     raise AssertionError("a short chain was started")
 

@@ -1,7 +1,7 @@
 """Chains for tests: brought up by the captured frames of their start, and listened to."""
 
 from hil.chips.bm13xx import Chain
-from protocols import bm13xx, midstates
+from protocols import bm13xx, hashboard_chip, midstates
 from protocols import hashboard as wire
 
 SLOW, FAST = 115_200, 3_125_000
@@ -71,7 +71,7 @@ def working(model: int, chips: int = 1, seed: int = 7) -> Chain:
     for text in STARTS[model].split("|"):
         frame = bytes.fromhex("55AA" + text)
         chain.write(frame, SLOW, 0)
-        (event,) = wire.CommandReceiver().feed(frame)
+        (event,) = hashboard_chip.CommandReceiver().feed(frame)
         for chip in range(1, chips if event.chip is not None else 0):
             again = wire.write_register(event.register, event.value, 2 * chip)
             chain.write(again, SLOW, 0)

@@ -2,7 +2,7 @@
 
 from hil.chips.bm13xx import Chain
 from protocols import hashboard as wire
-from protocols import pll
+from protocols import hashboard_chip, pll
 
 SLOW, FAST = 115_200, 3_125_000
 ROLLING = bytes.fromhex("55AA5109 00A49000FFFF1C")
@@ -174,4 +174,4 @@ def test_a_bad_checksum_is_refused_and_counted():
 
 
 def test_captured_words_mean_what_was_captured():
-    assert pll.khz(1370, 0x50C0_0230) == 600_000 and wire.baud(0x0130_0000) == FAST
+    assert pll.khz(1370, 0x50C0_0230) == 600_000 and hashboard_chip.baud(0x0130_0000) == FAST

@@ -11,6 +11,7 @@ from protocols import (
     emc2101,
     emc2305,
     hashboard,
+    hashboard_chip,
     identity,
     ina,
     ladder,
@@ -34,9 +35,9 @@ ANY_JSON = st.recursive(
 )
 # noise with a good chance of preambles and of whole frames in it
 FRAMES = (
-    hashboard.register_reply(2, 0, 0x13700002),
-    hashboard.register_reply(2, 0, 0x13700002, 9),
-    hashboard.nonce_reply(hashboard.Nonce(0x7552034C, 12, 0xD2, 0x05A2)),
+    hashboard_chip.register_reply(2, 0, 0x13700002),
+    hashboard_chip.register_reply(2, 0, 0x13700002, 9),
+    hashboard_chip.nonce_reply(hashboard.Nonce(0x7552034C, 12, 0xD2, 0x05A2)),
     hashboard.read_register(0),
     hashboard.write_register(8, 0x50C00230, 4),
     hashboard.set_address(2),
@@ -113,7 +114,7 @@ def test_monitors(data, number):
 
 @given(NOISE, st.lists(st.integers(0, 300), max_size=6))
 def test_a_hosts_commands_to_chips_that_take_midstates(noise, cuts):
-    whole, parts = hashboard.CommandReceiver(True), hashboard.CommandReceiver(True)
+    whole, parts = hashboard_chip.CommandReceiver(True), hashboard_chip.CommandReceiver(True)
     events = whole.feed(noise)
     assert listened(parts, noise, cuts, 152) == events
     assert (parts.bad, parts.dropped, parts._tail) == (whole.bad, whole.dropped, whole._tail)
@@ -141,7 +142,7 @@ def test_a_chains_replies(noise, size, cuts):
 
 @given(NOISE, st.lists(st.integers(0, 300), max_size=6))
 def test_a_hosts_commands(noise, cuts):
-    whole, parts = hashboard.CommandReceiver(), hashboard.CommandReceiver()
+    whole, parts = hashboard_chip.CommandReceiver(), hashboard_chip.CommandReceiver()
     events = whole.feed(noise)
     assert listened(parts, noise, cuts, hashboard.JOB_SIZE) == events
     assert (parts.bad, parts.dropped, parts._tail) == (whole.bad, whole.dropped, whole._tail)

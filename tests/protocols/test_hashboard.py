@@ -3,24 +3,26 @@
 The frames were captured on real chains, unless said otherwise: hashboard.md.
 """
 
-from protocols import hashboard
+from protocols import hashboard, hashboard_chip
 from protocols.hashboard import (
-    ChainInactive,
-    CommandReceiver,
     Job,
     Nonce,
-    ReadRegister,
     Receiver,
     Register,
-    SetAddress,
-    WriteRegister,
     chain_inactive,
     job_frame,
-    nonce_reply,
     read_register,
-    register_reply,
     set_address,
     write_register,
+)
+from protocols.hashboard_chip import (
+    ChainInactive,
+    CommandReceiver,
+    ReadRegister,
+    SetAddress,
+    WriteRegister,
+    nonce_reply,
+    register_reply,
 )
 
 # every command frame on record, without its preamble
@@ -292,7 +294,7 @@ def test_a_reply_tells_its_job_and_place_and_back():
     for small_cores, nonce, expected in PLACES:
         assert hashboard.place(nonce, small_cores) == expected
         job, _, small_core = expected
-        assert hashboard.job_echo(job, small_core, small_cores) == nonce.job
+        assert hashboard_chip.job_echo(job, small_core, small_cores) == nonce.job
 
 
 def test_ticket_masks():
@@ -314,7 +316,7 @@ def test_ticket_masks():
         (65536, 0xFFFF),
     ):
         assert hashboard.ticket_mask(difficulty) == mask
-        assert hashboard.ticket_difficulty(mask) == difficulty
+        assert hashboard_chip.ticket_difficulty(mask) == difficulty
     assert hashboard.ticket_mask(1000) == hashboard.ticket_mask(512)
 
 
@@ -328,7 +330,7 @@ def test_core_registers_and_bauds():
         (0x11300000, 3_125_000),
         (0x15600700, 6_250_000),
     ):
-        assert hashboard.baud(word) == bps
+        assert hashboard_chip.baud(word) == bps
 
 
 def test_register_numbers():

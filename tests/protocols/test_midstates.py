@@ -3,8 +3,8 @@
 The frames were sent by running hosts of BM1397 chips: hashboard.md.
 """
 
-from protocols import bm13xx, hashboard, midstates
-from protocols.hashboard import CommandReceiver
+from protocols import bm13xx, hashboard, hashboard_chip, midstates
+from protocols.hashboard_chip import CommandReceiver
 from protocols.midstates import MidstateJob, midstate_frame
 
 ONE = bytes.fromhex(
@@ -81,7 +81,7 @@ def test_a_reply_tells_its_job_and_midstate():
 
 
 def test_bauds_of_a_bm1397():
-    baud = hashboard.baud_1397
+    baud = hashboard_chip.baud_1397
     pll3 = 0xC070_0111  # 2800 MHz
     assert baud(0x0000_3A01, 0x0600_000F, 0x0070_0111) == 115_741
     assert baud(0x0000_7A31, 0x0600_000F, pll3) == 115_741
