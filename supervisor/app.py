@@ -108,7 +108,7 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
     people.past.telemetry = history
     link = link_of(config, inbox, port)
     frequency_mqtt.listen(config, inbox, link)
-    devices = devices_of(config, inbox, site)
+    devices = devices_of(config, inbox, site, seat.leads if seat else lambda: True)
     publish = devices.keeper.publish(link.publish)
     if seat is not None:
         publish = seat.guard(publish)
@@ -133,7 +133,8 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
             if source is not None:
                 tasks.create_task(source.run(), name=type(source).__name__)
         if seat is not None:
-            tasks.create_task(seat.until_lost(), name="seat")
+            lost = seat.until_lost(lambda: site.lead_again(time.time()))
+            tasks.create_task(lost, name="seat")
         tasks.create_task(link.run(), name="link")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(link.until_connected(), FIRST_S)

@@ -32,9 +32,13 @@ class Devices:
     measures: Mapping[str, Callable[[], dict[str, float]]]
 
 
-def devices_of(config: Config, inbox: Inbox, site: Site) -> Devices:
-    """All of them, as the settings name them.  Raises MapError and SecretError."""
-    gateways, keeper = gateways_of(config.all_gateways), Keeper(config.site.name)
+def devices_of(
+    config: Config, inbox: Inbox, site: Site, leads: Callable[[], bool] = lambda: True
+) -> Devices:
+    """All of them, as the settings name them; told something only while this supervisor leads.
+
+    Raises MapError and SecretError."""
+    gateways, keeper = gateways_of(config.all_gateways), Keeper(config.site.name, leads=leads)
     sources: list[Source] = [
         gateways,
         *meter.meters_of(config, inbox, gateways),
@@ -42,7 +46,7 @@ def devices_of(config: Config, inbox: Inbox, site: Site) -> Devices:
         *stock.rigs_of(config, inbox, keeper, site, time.monotonic),
     ]
     measures = {}
-    if facility := drives.drives_of(config, inbox, gateways, site):
+    if facility := drives.drives_of(config, inbox, gateways, site, leads):
         sources.append(facility)
         measures["drive.unproven_s"] = facility.unproven_s
     return Devices(keeper, sources, measures)

@@ -128,11 +128,18 @@ class Keeper:
     """All rigs kept here, between the site and their drivers.
 
     publish(send) is what the site publishes with: commands to a kept rig stay here, budgets
-    are heard here and sent on.  on_budget: called at once when one was heard.
+    are heard here and sent on.  on_budget: called at once when one was heard.  leads: whether
+    devices may be told anything; with a standby, another supervisor may be telling them.
     """
 
-    def __init__(self, site: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        site: str,
+        clock: Callable[[], float] = time.monotonic,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.budget: Budget | None = None
+        self.leads = leads
         self._clock, self._site = clock, site
         self._rigs: dict[str, Kept] = {}
         self.on_budget: list[Callable[[], None]] = []

@@ -41,6 +41,7 @@ class _Frame(msgspec.Struct, frozen=True, kw_only=True):
     part: int
     parts: int
     data: str
+    said_s: float = 0.0  # by the clock of who speaks
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +80,12 @@ class Teller:
     def __init__(self, key: bytes, topic: str, term: int) -> None:
         self._key, self._topic, self._term, self._number = key, topic, term, 0
 
-    def tell(self, news: News) -> list[bytes]:
-        """Sealed parts, to be published in this order."""
+    def skip(self) -> None:
+        """Something is not told: whoever listens must notice."""
+        self._number += 1
+
+    def tell(self, news: News, now_s: float) -> list[bytes]:
+        """Sealed parts, to be published now and in this order."""
         packed = zlib.compress(msgspec.json.encode(news), 1)
         self._number += 1
         cuts = range(0, len(packed), PART)
@@ -94,6 +99,7 @@ class Teller:
                     part=part,
                     parts=len(cuts),
                     data=base64.b64encode(packed[at : at + PART]).decode(),
+                    said_s=now_s,
                 ),
             )
             for part, at in enumerate(cuts)
@@ -101,12 +107,13 @@ class Teller:
 
 
 class Listener:
-    """The standby's end.  whole: nothing was missed since `expect` was last answered."""
+    """The standby's end.  whole: nothing was missed since a question was last answered.
+    said_s: when the last part was said, by the clock of who spoke."""
 
     def __init__(self, key: bytes, topic: str) -> None:
         self._key, self._topic = key, topic
         self._place, self._parts, self._done = (0, 0), list[str](), True
-        self.whole = False
+        self.whole, self.said_s = False, 0.0
 
     @property
     def term(self) -> int:
@@ -126,6 +133,7 @@ class Listener:
             self.whole = False
             raise ReplicaError("a part is missing")
         self._parts.append(frame.data)
+        self.said_s = frame.said_s
         self._done = len(self._parts) == frame.parts
         return _news(self._parts) if self._done else None
 

@@ -43,7 +43,7 @@ class Deposed(Exception):
 
 
 class Seat:
-    """until_ours(), then lead with guard(publish) beside until_lost(); run() all the while."""
+    """until_ours(), then lead with guard(publish) beside until_lost(); link.run() all the while."""
 
     def __init__(self, config: Config, ledger: Ledger, key: bytes, link: Link) -> None:
         assert config.standby is not None
@@ -65,6 +65,7 @@ class Seat:
         self._teller: Teller | None = None
         self._ladders_id, self._seq = "", 0  # as told: of the ladders we hold, of the last news
         self._nonce, self._asked_s, self._answered_s = "", 0.0, 0.0
+        self._was_connected = False
         link.listen(self._budget_topic, self._hear_budget)
         link.listen(self._news_topic, self._hear_news)
         link.listen(self._ask_topic, self._hear_question)
@@ -75,11 +76,20 @@ class Seat:
         """Follow whoever leads; returns when nobody does, with everything ready to lead."""
         log.info("listening for a leader")
         self._ledger.on_commit = None
-        while not self.standby.step(time.monotonic(), self.link.connected):
+        while not self._look():
             if not self.current and time.monotonic() - self._asked_s > ASK_S:
                 self._ask()
             await asyncio.sleep(LOOK_S)
-        self._take()
+        self._claim()
+
+    def _look(self) -> bool:
+        """Whether it is time to claim the site.  A leader that is connected again says so at once:
+        the sooner that comes back, the sooner it is sure to lead still."""
+        connected = self.link.connected
+        if connected and not self._was_connected:
+            self._publish(self._news([]))
+        self._was_connected = connected
+        return self.standby.step(time.monotonic(), connected)
 
     @property
     def current(self) -> bool:
@@ -91,9 +101,10 @@ class Seat:
         asked = seal(self._key, self._ask_topic, Question(nonce=self._nonce))
         self.link.publish(self._ask_topic, asked)
 
-    def _take(self) -> None:
+    def _claim(self) -> None:
+        """Say that the site is ours; nothing else is said before that has come back."""
         heard = self.standby.newest[0]
-        if not self.current and heard:
+        if heard and not self.current and not self.standby.unopposed:
             log.warning("what the leader of term %s knew is not all here: ladders anew", heard)
             self._ledger.forget_ladders()
         last = self._ledger.last("term")
@@ -102,27 +113,30 @@ class Seat:
         body = {"term": term - 1, "site": self._site}
         self._ledger.write("term", body, why="no leader is heard")
         self._ledger.commit()
-        self.standby.lead(term, time.monotonic())
+        self.standby.claim(term, time.monotonic())
         self._teller = Teller(self._key, self._news_topic, term)
         self._ladders_id, self._seq = id_of(self._ledger.ladders()), 0
         self._ledger.on_commit = self._tell
-        self._publish(self._news([]))  # at once: another one that speaks must stop now
+        self._say(self._teller, self._news([]))
         log.warning("leading the site, term %s", term)
 
     # ---- leading
 
+    def leads(self) -> bool:
+        """Whether this supervisor may command anything at this moment."""
+        return self.standby.may_speak(time.monotonic())
+
     def guard(self, publish: Publish) -> Publish:
         """publish, as long as this supervisor may speak."""
+        return lambda topic, payload: self.leads() and publish(topic, payload)
 
-        def guarded(topic: str, payload: bytes) -> bool:
-            may = self.standby.may_speak(time.monotonic(), self.link.connected)
-            return may and publish(topic, payload)
-
-        return guarded
-
-    async def until_lost(self) -> None:
-        """Raises Deposed."""
-        while self.standby.leading:
+    async def until_lost(self, again: Callable[[], None]) -> None:
+        """Raises Deposed when somebody else claims the site.  again: called when it had to be
+        claimed anew, after a silence in which nobody else did."""
+        while self.standby.unopposed:
+            if self._look():
+                self._claim()
+                again()
             await asyncio.sleep(LOOK_S)
         self._listener.whole = False
         raise Deposed(f"term {self.standby.newest[0]} is heard, above our {self.standby.term}")
@@ -144,9 +158,16 @@ class Seat:
         )
 
     def _publish(self, news: News) -> None:
-        if self._teller and self.standby.may_speak(time.monotonic(), self.link.connected):
-            for part in self._teller.tell(news):
-                self.link.publish(self._news_topic, part)
+        if self._teller is None:
+            return
+        if self.leads():
+            self._say(self._teller, news)
+        else:
+            self._teller.skip()
+
+    def _say(self, teller: Teller, news: News) -> None:
+        for part in teller.tell(news, time.monotonic()):
+            self.link.publish(self._news_topic, part)
 
     # ---- what is heard
 
@@ -163,8 +184,8 @@ class Seat:
             news = self._listener.hear(payload)
         except ReplicaError:
             return
-        self.standby.alive(self._listener.term, time.monotonic())
-        if news is not None and not self.standby.leading:
+        self.standby.alive(self._listener.term, time.monotonic(), self._listener.said_s)
+        if news is not None and news.term != self.standby.term:
             self._take_in(news)
 
     def _take_in(self, news: News) -> None:
@@ -190,7 +211,7 @@ class Seat:
 
     def _hear_question(self, payload: bytes) -> None:
         now_s = time.monotonic()
-        if not self.standby.leading or now_s - self._answered_s < ANSWER_S:
+        if not self.leads() or now_s - self._answered_s < ANSWER_S:
             return
         try:
             nonce = question(self._key, self._ask_topic, payload)

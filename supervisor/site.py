@@ -78,6 +78,11 @@ class Site:
         """Of its last budget."""
         return self.voice.seq
 
+    def lead_again(self, unix_s: float) -> None:
+        """With a new term: this supervisor was silent for so long that another could have led."""
+        self.term, self.seq = self._next_term(unix_s), 0
+        self.inbox.wake.set()
+
     def _remember(self, now_s: float) -> None:
         """Take up where the last supervisor was."""
         kept, last = self.ledger.ladders(), memory.on_lease(self.ledger, self.means.lease_s)

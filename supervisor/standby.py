@@ -1,17 +1,22 @@
 """Who leads a site that two supervisors share: by what the broker lets them hear, nothing else.
 
-    following --nobody heard for silence_s--> leading --a higher term heard--> following
+    following --nobody heard for silence_s--> claiming --the claim came back--> leading
+       ^ ^                                       |                                 |
+       | '-------- a higher term is heard -------'---------------------------------|
+       '------------ nothing said within the last lease_s has come back -----------'
 
-The broker is the only judge, because it is what the rigs hear too: two supervisors that
-cannot reach each other in any other way still hear each other there.  A leader that does
-not hear itself stops speaking long before anybody may take its place, and listens before
-it speaks again.  Pure; times are monotonic seconds.
+The broker is the only judge, because it is what the rigs hear too.  A leader may speak for
+lease_s after it said something that has come back to it.  Everybody else's patience is longer,
+and begins when they hear that word, which is not before it was said: so when one of them claims
+the site, nobody may speak.  Pure; times are monotonic seconds.
 """
 
-QUIET_S = 1.5  # a leader that has not heard itself for so long falls silent, and listens as long
-RANK_S = 0.5  # so much later than the first does each further one take over
+GUARD_S = 0.75  # a leader's own lease ends so long before anybody's patience: with CLAIM_S, a beat
+RANK_S = 0.5  # so much later than the first does each further one claim
+CLAIM_S = 0.25  # a claim waits so long for one made at the same time, before it is used
+UNREAD_S = 1.0  # who has not looked for so long may have words that lie unread
 AHEAD_S = 60  # of the clock, so that it does not overtake the term while the seat is taken
-LISTEN_MIN_S = 2 * QUIET_S  # less, and two could speak at once
+SILENCE_MIN_S = 3.0  # less, and a beat that is late would cost a leader its lease
 
 
 class Standby:
@@ -20,54 +25,53 @@ class Standby:
 
     def __init__(self, rank: int, silence_s: float, now_s: float, newest: int = 0) -> None:
         """newest: the highest term on record here."""
-        assert silence_s >= LISTEN_MIN_S
-        self.rank, self.leading, self.term = rank, False, 0
+        assert silence_s >= SILENCE_MIN_S
+        self.rank, self.term = rank, 0  # term: the last we claimed; 0: none yet
         self.newest = (newest, 0)  # term and seq of the last budget heard, of whomever
         self.heard_s = now_s
-        self._patience_s = silence_s + RANK_S * rank
-        self._since_s = now_s  # from when on silence counts: connected, and listening
-        self._quiet_s: float | None = None  # a leader that does not hear itself: since when
+        self._lease_s, self._patience_s = silence_s - GUARD_S, silence_s + RANK_S * rank
+        self._since_s = self._looked_s = now_s  # from when on silence counts: connected, and awake
+        self._said_s: float | None = None  # when we said what came back last, of our term
+        self._from_s = now_s
+
+    @property
+    def unopposed(self) -> bool:
+        """Whether nobody is known to have claimed the site after us."""
+        return self.term > 0 and self.newest[0] == self.term
 
     def hear(self, term: int, seq: int, now_s: float) -> None:
         """A sealed budget, another's or our own.  One that was passed says nothing."""
         if (term, seq) > self.newest:
-            self.newest = (term, seq)
-            self.alive(term, now_s)
+            self.newest, self.heard_s = (term, seq), now_s
 
-    def alive(self, term: int, now_s: float) -> None:
-        """A leader of this term has said something that is surely new."""
+    def alive(self, term: int, now_s: float, said_s: float) -> None:
+        """A leader of this term has said something new, at said_s by its own clock."""
         if term < self.newest[0]:
             return
-        self.newest = max(self.newest, (term, 0))
-        self.leading = self.leading and term <= self.term
-        self.heard_s, self._quiet_s = now_s, None
+        self.newest, self.heard_s = max(self.newest, (term, 0)), now_s
+        if term == self.term:
+            self._said_s = said_s
 
     def step(self, now_s: float, connected: bool) -> bool:
-        """Whether it is time to lead: following, connected all the while, and nobody heard."""
-        if not connected:
+        """Whether it is time to claim the site: connected and awake all the while, nobody heard."""
+        if not connected or now_s - self._looked_s > UNREAD_S:
             self._since_s = now_s
+        self._looked_s = now_s
         silent_s = now_s - max(self._since_s, self.heard_s)
-        return not self.leading and silent_s >= self._patience_s
+        return not self.may_speak(now_s) and silent_s >= self._patience_s
 
     def next_term(self, last: int, unix_s: float) -> int:
         """Above every term known, not below the clock, and of our rank."""
         term = max(last + 1, self.newest[0] + 1, int(unix_s) + AHEAD_S)
         return term + (term + self.rank) % 2
 
-    def lead(self, term: int, now_s: float) -> None:
-        """We lead this term from now on."""
-        self.leading, self.term, self.newest = True, term, (term, 0)
-        self.heard_s, self._quiet_s = now_s, None
+    def claim(self, term: int, now_s: float) -> None:
+        """We are about to say that this term is ours."""
+        self.term, self.newest, self.heard_s = term, (term, 0), now_s
+        self._said_s, self._from_s = None, now_s + CLAIM_S
 
-    def may_speak(self, now_s: float, connected: bool) -> bool:
-        """Whether a leader may broadcast now."""
-        if not self.leading:
+    def may_speak(self, now_s: float) -> bool:
+        """Whether the site is ours to lead at this moment."""
+        if not self.unopposed or self._said_s is None or now_s < self._from_s:
             return False
-        if now_s - self.heard_s <= QUIET_S:
-            return True
-        if self._quiet_s is None or not connected:
-            self._quiet_s = now_s
-        if now_s - self._quiet_s < QUIET_S:
-            return False
-        self.heard_s, self._quiet_s = now_s, None  # nobody else was heard: try again
-        return True
+        return now_s - self._said_s <= self._lease_s

@@ -96,11 +96,12 @@ class Drives:
         poll_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         unix: Callable[[], float] = time.time,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self.plan = Plan(frozenset(), 0, "no fan or pump is proven yet")
         self._inbox, self._readers, self._facility = inbox, readers, facility
         self._load, self._poll_s = load, poll_s
-        self._clock, self._unix = clock, unix
+        self._clock, self._unix, self._leads = clock, unix, leads
         self._wrong: dict[str, str] = {}
         self._said_s = -float("inf")
         if SOURCE not in inbox.entries:  # else a supervisor before us has said it
@@ -118,7 +119,8 @@ class Drives:
             try:
                 sight = await reader.look()
                 self._facility.hear(reader.name, sight)
-                await reader.tell(sight)
+                if self._leads():
+                    await reader.tell(sight)
                 self._note(reader.name, "")
             except (DeviceError, ReadingError) as error:
                 self._facility.silent(reader.name, str(error))
@@ -191,7 +193,13 @@ def load_of(site: Site) -> Load | None:
     return Load(max(0, demand_w - base_w), max(0, drawn_w - base_w), base_w)
 
 
-def drives_of(config: Config, inbox: Inbox, gateways: Gateways, site: Site) -> Drives | None:
+def drives_of(
+    config: Config,
+    inbox: Inbox,
+    gateways: Gateways,
+    site: Site,
+    leads: Callable[[], bool] = lambda: True,
+) -> Drives | None:
     """The drives the settings name.  Raises MapError."""
     if not config.drives:
         inbox.withdraw(SOURCE)  # there were some before the settings were changed
@@ -217,4 +225,5 @@ def drives_of(config: Config, inbox: Inbox, gateways: Gateways, site: Site) -> D
         facility,
         lambda: load_of(site),
         poll_s=keys.poll_s,
+        leads=leads,
     )

@@ -64,20 +64,24 @@ Job = tuple[LineRig, int | None]  # watts to write; None: ask how it is
 
 
 def next_job(
-    rigs: Sequence[LineRig], budget: Budget | None, now_s: float, poll_s: float
+    rigs: Sequence[LineRig],
+    budget: Budget | None,
+    now_s: float,
+    poll_s: float,
+    leads: bool = True,
 ) -> Job | None:
-    """What the line should do now; None when nothing is due."""
-    jobs = [job for rig in rigs if (job := _job(rig, budget, now_s, poll_s))]
+    """What the line should do now; None when nothing is due.  Who does not lead only asks."""
+    jobs = [job for rig in rigs if (job := _job(rig, budget, now_s, poll_s, leads))]
     return min(jobs, key=lambda job: job[0])[1] if jobs else None
 
 
 def _job(
-    rig: LineRig, budget: Budget | None, now_s: float, poll_s: float
+    rig: LineRig, budget: Budget | None, now_s: float, poll_s: float, leads: bool
 ) -> tuple[tuple[int, float], Job] | None:
     """((turn, order within it), job): the most urgent one of a rig."""
     age_s = now_s - rig.asked_s
     refusing = TOLD in rig.refused and now_s - rig.told_s < RISE_S
-    if rig.kept is None or rig.lost_s is not None or refusing:
+    if rig.kept is None or rig.lost_s is not None or refusing or not leads:
         return ((4, -age_s), (rig, None)) if age_s >= poll_s else None
     wanted_w, held_w = rig.wanted_w(budget, now_s), rig.held_w(now_s)
     if wanted_w < held_w:
@@ -125,7 +129,8 @@ class RigLine:
         """One request after another; cancel to end."""
         while True:
             self._wake.clear()
-            job = next_job(self.rigs, self._keeper.budget, self._clock(), self._poll_s)
+            keeper, now_s = self._keeper, self._clock()
+            job = next_job(self.rigs, keeper.budget, now_s, self._poll_s, keeper.leads())
             if job is None:
                 await self._pause()
             else:

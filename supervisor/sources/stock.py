@@ -145,6 +145,8 @@ class StockRigs:
 
     def step(self) -> None:
         """Orders that are due: all falls, and a few rises."""
+        if not self._keeper.leads():
+            return
         now_s, rises = self._clock(), max(1, int(RISES * len(self.rigs)))
         for rig in self.rigs:
             aim, told = self._aim(rig, now_s), rig.miner.told

@@ -28,7 +28,7 @@ def hear(listener, frames):
 def test_news_come_out_as_they_went_in():
     teller, listener = Teller(KEY, TOPIC, 5), Listener(KEY, TOPIC)
     small, large = news(), news(8, answer="n", ladders=LADDERS)
-    parts = teller.tell(small), teller.tell(large)
+    parts = teller.tell(small, 1.0), teller.tell(large, 1.0)
     assert len(parts[0]) == 1 and len(parts[1]) > 2
     assert all(len(part) < 65_536 for part in parts[1])
     assert hear(listener, parts[0] + parts[1]) == [small, large]
@@ -38,9 +38,9 @@ def test_news_come_out_as_they_went_in():
 @pytest.mark.parametrize("lost", range(5))
 def test_news_with_a_part_missing_are_none_and_it_is_noticed(lost):
     teller, listener = Teller(KEY, TOPIC, 5), Listener(KEY, TOPIC)
-    hear(listener, teller.tell(news()))
+    hear(listener, teller.tell(news(), 1.0))
     listener.whole = True
-    frames = [*teller.tell(news(8, ladders=LADDERS)), *teller.tell(news(9))]
+    frames = [*teller.tell(news(8, ladders=LADDERS), 1.0), *teller.tell(news(9), 1.0)]
     del frames[lost % len(frames)]
     heard = []
     for frame in frames:
@@ -54,7 +54,7 @@ def test_news_with_a_part_missing_are_none_and_it_is_noticed(lost):
 
 
 def test_a_part_after_a_missing_one_is_refused_at_once():
-    first, _, third, *_ = Teller(KEY, TOPIC, 5).tell(news(8, ladders=LADDERS))
+    first, _, third, *_ = Teller(KEY, TOPIC, 5).tell(news(8, ladders=LADDERS), 1.0)
     listener = Listener(KEY, TOPIC)
     listener.hear(first)
     with pytest.raises(ReplicaError, match="missing"):
@@ -63,23 +63,23 @@ def test_a_part_after_a_missing_one_is_refused_at_once():
 
 def test_a_gap_is_noticed_and_a_new_term_too():
     teller, listener = Teller(KEY, TOPIC, 5), Listener(KEY, TOPIC)
-    hear(listener, teller.tell(news()))
+    hear(listener, teller.tell(news(), 1.0))
     listener.whole = True
-    hear(listener, teller.tell(news()))
+    hear(listener, teller.tell(news(), 1.0))
     assert listener.whole
-    teller.tell(news())
-    hear(listener, teller.tell(news()))
+    teller.tell(news(), 1.0)
+    hear(listener, teller.tell(news(), 1.0))
     assert not listener.whole
     listener.whole = True
-    hear(listener, Teller(KEY, TOPIC, 6).tell(news()))
+    hear(listener, Teller(KEY, TOPIC, 6).tell(news(), 1.0))
     assert not listener.whole
 
 
 def test_a_replay_and_a_strangers_word_are_refused():
     teller, listener = Teller(KEY, TOPIC, 5), Listener(KEY, TOPIC)
-    first, second = teller.tell(news()), teller.tell(news())
+    first, second = teller.tell(news(), 1.0), teller.tell(news(), 1.0)
     hear(listener, first + second)
-    forged = Teller(bytes(32), TOPIC, 9).tell(news())
+    forged = Teller(bytes(32), TOPIC, 9).tell(news(), 1.0)
     for frames in (first, second, forged):
         with pytest.raises(ReplicaError):
             hear(listener, frames)
@@ -101,3 +101,14 @@ def test_any_bytes_under_the_seal_are_refused(data):
         listener.hear(replica.mac.seal(KEY, TOPIC, frame))
     with pytest.raises(ReplicaError):
         Listener(KEY, TOPIC).hear(data)
+
+
+def test_what_is_not_told_is_noticed():
+    teller, listener = Teller(KEY, TOPIC, 5), Listener(KEY, TOPIC)
+    hear(listener, teller.tell(news(), 1.0))
+    listener.whole = True
+    hear(listener, teller.tell(news(), 2.0))
+    assert listener.whole and listener.said_s == 2.0
+    teller.skip()
+    hear(listener, teller.tell(news(), 3.0))
+    assert not listener.whole

@@ -69,14 +69,18 @@ class Supervisor:
     async def lead(self):
         """Take the seat, and beat until it is lost."""
         await self.seat.until_ours()
-        self.term = self.ledger.last("term").body["term"] + 1
-        self.ledger.write("term", {"term": self.term})
-        self.ledger.commit()
+        self.take_term()
         beat = asyncio.create_task(self.beat())
         try:
-            await self.seat.until_lost()
+            await self.seat.until_lost(self.take_term)
         finally:
             beat.cancel()
+
+    def take_term(self):
+        """As the site does: the next after the last on record."""
+        self.term, self.seq = self.ledger.last("term").body["term"] + 1, 0
+        self.ledger.write("term", {"term": self.term})
+        self.ledger.commit()
 
     async def beat(self):
         publish = self.seat.guard(self.link.publish)
@@ -157,6 +161,7 @@ def test_it_takes_over_with_all_of_it_and_the_old_leader_stops(play):
         assert b.ledger.ladders() == LADDERS and "operator" in memory.standing_entries(b.ledger)
         said = len(bus.heard)
         assert not a.seat.guard(lambda *_: True)("x", b""), "it does not hear itself"
+        assert a.seat.standby.unopposed, "and does not know that it is followed"
         a.link.connected = True
         with pytest.raises(Deposed, match=str(b.term)):
             await leading
@@ -233,7 +238,61 @@ def test_budgets_without_news_are_noticed_too(play):
 def test_who_takes_the_seat_says_so_before_its_first_beat(play):
     async def story(bus, a, b, leading):
         assert a.seat.guard(lambda *_: True)("x", b"")
-        b.seat._take()
-        assert not a.seat.standby.leading and not a.seat.guard(lambda *_: True)("x", b"")
+        b.seat._claim()
+        assert not a.seat.standby.unopposed and not a.seat.guard(lambda *_: True)("x", b"")
+        assert not b.seat.leads(), "another one may have said so in the same moment"
+        await asyncio.sleep(0.3)
+        assert b.seat.leads()
+
+    play(story)
+
+
+async def cut(seconds, *links):
+    for link in links:
+        link.connected = False
+    await asyncio.sleep(seconds)
+    for link in links:
+        link.connected = True
+
+
+def test_a_leader_whose_broker_was_away_for_a_moment_goes_on_as_if_nothing_was(play):
+    async def story(bus, a, b, leading):
+        term, nonce = a.term, b.seat._nonce
+        await cut(1.1, a.link, b.link)
+        await asyncio.sleep(0.2)
+        assert a.seat.leads()
+        await asyncio.sleep(3.0)
+        assert a.term == term and a.seat.leads() and not b.seat.leads() and not leading.done()
+        assert b.seat.current and b.seat._nonce != nonce, "what it missed meanwhile it asked for"
+
+    play(story)
+
+
+def test_a_leader_whose_broker_was_away_leads_again_with_a_new_term_and_all_it_had(play):
+    """Nobody has led meanwhile: nothing is begun anew, but the term."""
+
+    async def story(bus, a, b, leading):
+        term = a.term
+        await cut(4.0, a.link, b.link)
+        assert not a.seat.leads() and a.seat.standby.unopposed
+        await asyncio.sleep(3.4)
+        assert not leading.done() and a.seat.leads() and a.term > term
+        assert a.ledger.ladders() == LADDERS and memory.standing_entries(a.ledger)
+        await asyncio.sleep(3.0)
+        assert b.seat.current and b.rows("decision") == a.rows("decision")
+        assert b.ledger.ladders() == LADDERS
+
+    play(story)
+
+
+def test_a_claim_that_nobody_hears_is_no_claim(play):
+    async def story(bus, a, b, leading):
+        said, b.link.publish = b.link.publish, lambda topic, payload: True
+        a.link.connected = False
+        await asyncio.sleep(4.5)
+        assert b.seat.standby.unopposed and not b.seat.leads(), "it may be cut off itself"
+        b.link.publish = said
+        await asyncio.sleep(4.0)
+        assert b.seat.leads(), "it claims the site again"
 
     play(story)
