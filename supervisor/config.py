@@ -129,6 +129,12 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
         yield "broker.user", 'is for kind = "external"; the embedded broker asks for none'
     if config.standby and config.standby.rank and broker.kind == "embedded":
         yield "standby.rank", 'the second supervisor uses the first\'s broker: kind = "external"'
+    if config.standby and not 3 * site.broadcast_s <= config.standby.silence_s <= site.lease_s / 2:
+        yield (
+            "standby.silence_s",
+            f"must be three broadcasts or more, {3 * site.broadcast_s:g}, and at most half of"
+            f" site.lease_s, {site.lease_s / 2:g}: no lease may end before another leads",
+        )
     if mqtt and (wrong := _topic_error(mqtt.topic, site.name)):
         yield "signal.mqtt.topic", wrong
     frequency = config.frequency

@@ -122,6 +122,8 @@ WRONG = {
     SITE + "default_mw = 3": "site.default_mw: 3 is above site.limit_mw, 2.5",
     SITE + "up_ramp_mw_per_min = 0": "site.up_ramp_mw_per_min: expected a number > 0",
     SITE + "lease_s = 2": "site.lease_s: must be three broadcasts or more, 3",
+    SITE + "lease_s = 5\n[standby]\nrank = 0": "standby.silence_s: must be three broadcasts",
+    SITE + "broadcast_s = 2\n[standby]\nrank = 0": "standby.silence_s: must be three broadcasts",
     SITE + "[signal.mqt]": "signal.mqt: no such key; did you mean signal.mqtt?",
     SITE + "[zzz]": "zzz: no such key; known here: site, broker, meter,",
     SITE + '[broker]\nkind = "x"': "broker.kind: no such choice: 'x'; right is: \"embedded\" or",

@@ -70,7 +70,7 @@ def readers_of(gateway, clock, fans, **keys):
 
 
 @asynccontextmanager
-async def hall(folder, fans=2, **keys):
+async def hall(folder, fans=2, leads=lambda: True, **keys):
     """Ten rigs of 3.4 kW on a line, and fans of 20 kW each on another."""
     async with site_of(folder, 10) as (site, models, _):
         clock = site.loop.time
@@ -85,6 +85,7 @@ async def hall(folder, fans=2, **keys):
             lambda: load_of(site.site),
             clock=clock,
             unix=lambda: UNIX_S + site.now_s,
+            leads=leads,
         )
         task = asyncio.create_task(source.run())
         try:
@@ -134,6 +135,24 @@ async def test_field_fault_20_a_facility_fan_off_while_rigs_run(tmp_path):
         drives[1].faults.clear()
         await site.run(60, lambda: cooled(models, drives) or pytest.fail("no air"))
         assert total_w(models) > 25_000
+
+
+@pytest.mark.asyncio
+async def test_who_does_not_lead_for_the_moment_tells_no_drive(tmp_path):
+    """Another supervisor may lead, and see to them; this one reads them all the same."""
+    leads = [True]
+    async with hall(tmp_path, leads=lambda: leads[0]) as (site, _, drives, _):
+        site.allow(34_000)
+        await site.run(20)
+        assert all(drive.air_pct > 99 for drive in drives.values())
+        leads[0] = False
+        drives[1].restart()
+        site.allow(0)
+        await site.run(120)
+        assert not drives[1].speed_pct and drives[2].air_pct > 99
+        leads[0] = True
+        await site.run(5)
+        assert drives[2].air_pct < 99
 
 
 @pytest.mark.asyncio

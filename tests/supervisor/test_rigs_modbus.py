@@ -90,6 +90,15 @@ def test_what_goes_first(story):
     assert (job and (job[0].name, job[1])) == expected
 
 
+def test_who_does_not_lead_only_asks():
+    """Another supervisor may be writing to the same rigs."""
+    for rigs, _ in STORIES.values():
+        job = next_job(rigs, BUDGET, 1.0, 2.0, leads=False)
+        assert job is None or job[1] is None
+    fall = line_rig("a", 0, 1200, asked_s=-9.0)
+    assert next_job([fall], BUDGET, 1.0, 2.0, leads=False) == (fall, None)
+
+
 def words_of(rig):
     values = rig.values()
     return registers.answer(values, 0, 48), registers.answer(values, 200, 64)

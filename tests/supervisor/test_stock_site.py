@@ -214,6 +214,22 @@ async def test_without_a_budget_in_force_nothing_is_ordered(tmp_path):
     site.ledger.close()
 
 
+@pytest.mark.asyncio
+async def test_who_does_not_lead_for_the_moment_orders_nothing(tmp_path):
+    site = VirtualSite(tmp_path)
+    async with stocked(site, 2, mining=True) as (miners, _):
+        site.allow(10_000)
+        await site.run(60)
+        site.keeper.leads = lambda: False
+        site.allow(0)
+        await site.run(30)
+        assert not any(miner.orders for miner in miners)
+        site.keeper.leads = lambda: True
+        await site.run(30)
+        assert all(miner.orders for miner in miners)
+    site.ledger.close()
+
+
 # ---- the real pyasic, on loopback
 
 
