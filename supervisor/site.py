@@ -80,7 +80,8 @@ class Site:
 
     def lead_again(self, unix_s: float) -> None:
         """With a new term: this supervisor was silent for so long that another could have led."""
-        self.term, self.seq = self._next_term(unix_s), 0
+        term = memory.next_term(self.ledger, self.config.site.name, unix_s)
+        self.voice.term, self.voice.seq = term, 0
         self.inbox.wake.set()
 
     def _remember(self, now_s: float) -> None:

@@ -131,8 +131,8 @@ def test_too_little_patience_is_no_patience():
 class Two:
     """Two supervisors and a broker; each beat the leader speaks, if it may, to who is connected.
 
-    Connected again it speaks at once.  Words take LATE_S.  Who is asleep reads them when it
-    wakes, after it has looked at its clock.  A frozen broker holds every connection and passes
+    Connected again it speaks at once.  Words take LATE_S.  Everybody looks at its clock
+    first and reads then, also who has been asleep.  A frozen broker holds every connection and passes
     everything on later, in order.
     """
 
@@ -155,8 +155,6 @@ class Two:
                 self.turn(rank, one)
 
     def turn(self, rank, one):
-        if not self.unread[rank] or self.now_s - one._looked_s <= UNREAD_S:
-            self.read(rank, one)
         wants = one.step(self.now_s, self.connected[rank])
         beat = round(self.now_s / STEP_S) % round(BEAT_S / STEP_S) == rank
         back, self.was[rank] = self.connected[rank] > self.was[rank], self.connected[rank]

@@ -121,3 +121,22 @@ def test_the_ledger_reads_like_the_story(world):
     assert kinds.index("deal") > kinds.index("decision")
     for row in world.site.ledger.read("decision", limit=10_000):
         json.dumps(row.body)
+
+
+def test_a_supervisor_that_was_cut_off_for_a_while_leads_again_and_no_rig_joins_anew(world):
+    """It was silent for longer than its own lease and shorter than the rigs': nobody else led."""
+    term, nonces = world.site.term, [rig.dispatch.nonce for rig in world.rigs.values()]
+    before_w, asked_w = world.admitted_w, world.site.decision.asked_w
+    for _ in range(5):
+        world.tick(silent=True)
+    assert world.admitted_w == before_w
+    world.inbox.wake.clear()
+    world.site.lead_again(UNIX_S + world.now_s)
+    assert world.site.term > term and world.inbox.wake.is_set()
+    for _ in range(3):
+        world.tick()
+        world.check()
+    assert [rig.dispatch.nonce for rig in world.rigs.values()] == nonces
+    assert {rig.dispatch.term for rig in world.rigs.values()} == {world.site.term}
+    assert world.site.seq == 3 and world.site.decision.asked_w >= asked_w
+    assert world.admitted_w >= 0.95 * before_w
