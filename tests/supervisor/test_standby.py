@@ -131,9 +131,9 @@ def test_too_little_patience_is_no_patience():
 class Two:
     """Two supervisors and a broker; each beat the leader speaks, if it may, to who is connected.
 
-    Connected again it speaks at once.  Words take LATE_S.  Everybody looks at its clock
-    first and reads then, also who has been asleep.  A frozen broker holds every connection and passes
-    everything on later, in order.
+    Connected again it speaks at once.  Words take LATE_S.  Everybody looks at its clock first
+    and reads then, also who has been asleep.  A frozen broker holds every connection and
+    passes everything on later, in order.
     """
 
     def __init__(self):
