@@ -18,7 +18,7 @@ from typing import Protocol, TextIO
 
 from supervisor import api, keys
 from supervisor.alarms.channels import notifier_of
-from supervisor.broker import broker_of
+from supervisor.brokers import broker_of
 from supervisor.config import Config
 from supervisor.devices import devices_of
 from supervisor.gate import Door
@@ -28,7 +28,7 @@ from supervisor.grid.told import Board
 from supervisor.history import history_of
 from supervisor.inbox import Inbox
 from supervisor.ledger import Ledger
-from supervisor.link import link_of
+from supervisor.links import links_of
 from supervisor.people import People
 from supervisor.roster import Roster, roster
 from supervisor.roster import read as read_roster
@@ -67,11 +67,11 @@ async def run(config: Config) -> None:
         ledger = Ledger(config.state_dir / "ledger.db")
         broker, leave = broker_of(config), False
         try:
-            port = await broker.start()
+            ports = await broker.start()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(broker.watch(), name="broker")
                 tasks.create_task(_told_to_stop(), name="signals")
-                tasks.create_task(_lead(config, ledger, port), name="lead")
+                tasks.create_task(_lead(config, ledger, ports), name="lead")
         except* HandedOver:
             leave = True
             log.info("handed over: the broker runs on")
@@ -83,49 +83,51 @@ async def run(config: Config) -> None:
             ledger.close()
 
 
-async def _lead(config: Config, ledger: Ledger, port: int) -> None:
+async def _lead(config: Config, ledger: Ledger, ports: list[int]) -> None:
     """Serve the site; with a standby, whenever it is ours to lead."""
-    seat = seat_of(config, ledger, port)
+    seat = seat_of(config, ledger, ports[0])
     if seat is None:
-        await _serve(config, ledger, port)
+        await _serve(config, ledger, ports)
         return
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(seat.link.run(), name="seat")
         while True:
             await seat.until_ours()
             try:
-                await _serve(config, ledger, port, seat)
+                await _serve(config, ledger, ports, seat)
             except* Deposed as left:
                 log.warning("no longer leading: %s", left.exceptions[0])
 
 
-async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = None) -> None:
+async def _serve(
+    config: Config, ledger: Ledger, ports: list[int], seat: Seat | None = None
+) -> None:
     inbox = Inbox()
     key = keys.site_key(config.state_dir)
     site = Site(config, inbox, ledger, key, time.monotonic(), time.time(), roster_of(config))
     notifier, board = notifier_of(config.site.name, config.alarms), Board(site)
     people, history = People(site, notifier.tell), history_of(site)
     people.past.telemetry = history
-    link = link_of(config, inbox, port)
-    frequency_mqtt.listen(config, inbox, link)
+    links = links_of(config, inbox, ports)
+    frequency_mqtt.listen(config, inbox, links.first)
     devices = devices_of(config, inbox, site, seat.leads if seat else lambda: True)
-    publish = devices.keeper.publish(link.publish)
+    publish = devices.keeper.publish(links.publish)
     if seat is not None:
         publish = seat.guard(publish)
     door = door_of(config, people)
     people.alarms.others |= devices.measures
     people.alarms.others |= {
-        "broker.lost_s": lambda: {"": link.lost_s(time.monotonic())},
+        "broker.lost_s": lambda: {"": links.lost_s(time.monotonic())},
         "notify.failing_s": notifier.failing,
         "door.wrong_per_min": lambda: {
             "": people.alarms.per_min("wrong tokens", door.refused[401] + door.refused[429])
         },
     }
-    price.signal_of(config, inbox, link)
+    price.signal_of(config, inbox, links.first)
     sources = [
         *devices.sources,
         signal_csv.signal_of(config, inbox),
-        *signal_mqtt.signal_of(config, inbox, link),
+        *signal_mqtt.signal_of(config, inbox, links.first),
         *adapters_of(config, inbox, board),
     ]
     async with asyncio.TaskGroup() as tasks:
@@ -135,9 +137,9 @@ async def _serve(config: Config, ledger: Ledger, port: int, seat: Seat | None = 
         if seat is not None:
             lost = seat.until_lost(lambda: site.lead_again(time.time()))
             tasks.create_task(lost, name="seat")
-        tasks.create_task(link.run(), name="link")
+        tasks.create_task(links.run(), name="links")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(link.until_connected(), FIRST_S)
+            await asyncio.wait_for(links.until_connected(), FIRST_S)
         tasks.create_task(history.run(), name="history")
         lookers = (people, board, history)
         tasks.create_task(_beat(config, inbox, site, lookers, publish), name="beat")

@@ -22,9 +22,9 @@ from supervisor.ledger import Ledger, LedgerError
 VERSION = 1
 MANIFEST = "manifest.json"
 LEDGER = "ledger.db"
-# of the running supervisor, or not worth a copy: the archive is found again, the broker made anew
-LEFT_OUT = ("lock", "api.json", "archive.db", "history", "broker")
-BROKER = "broker/place.json"  # the port in every rig's settings
+# of the running supervisor, or not worth a copy; of folders only what is named below comes along
+LEFT_OUT = ("lock", "api.json", "archive.db")
+BROKER = "broker*/place.json"  # of each server, the port in its rigs' settings
 MANIFEST_MAX = 64 << 20
 PIECE = 1 << 20
 
@@ -86,8 +86,8 @@ def _sources(state_dir: Path, history: bool) -> dict[str, Path]:
         and path.suffix not in (".part", ".new")
         and not path.name.endswith(("-wal", "-shm"))
     }
-    if (state_dir / BROKER).is_file():
-        found[BROKER] = state_dir / BROKER
+    places = sorted(state_dir.glob(BROKER))
+    found |= {path.relative_to(state_dir).as_posix(): path for path in places}
     if history:
         files = sorted((state_dir / "history").rglob("*.parquet"))
         found |= {path.relative_to(state_dir).as_posix(): path for path in files}

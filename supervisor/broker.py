@@ -1,4 +1,4 @@
-"""The MQTT broker of a site: a nats-server, started, found again and kept alive.
+"""A server of the embedded MQTT broker: a nats-server, started, found again and kept alive.
 
 It outlives the supervisor on purpose: rigs stay connected while the supervisor
 restarts, and the next one adopts it.  Its port is chosen once and kept, because it
@@ -13,12 +13,10 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from supervisor import nats
-from supervisor.config import Config
 
 log = logging.getLogger(__name__)
 
@@ -32,50 +30,16 @@ STOP_S = 5.0
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-class AnyBroker(Protocol):
-    """What the service needs of a broker, whoever's it is."""
-
-    host: str
-
-    async def start(self) -> int: ...
-    async def watch(self) -> None: ...
-    async def stop(self) -> None: ...
-
-
-def broker_of(config: Config) -> AnyBroker:
-    """The broker the settings ask for."""
-    keys = config.broker
-    if keys.kind == "external":
-        return External(keys.host, keys.port)
-    binary = Path(keys.binary) if keys.binary else None
-    return Broker(config.state_dir, host=keys.host, port=keys.port, binary=binary)
-
-
-class External:
-    """Somebody else's broker: nothing to start, nothing to watch."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port
-
-    async def start(self) -> int:
-        return self.port
-
-    async def watch(self) -> None:
-        await asyncio.Event().wait()
-
-    async def stop(self) -> None:
-        pass
-
-
 class Broker:
-    """One nats-server of one state directory.
+    """One nats-server.
 
-    host: where MQTT clients may connect.  port: 0 for the one remembered, else a free one.
+    folder: what it keeps.  host: where MQTT clients may connect.  port: 0 for the one
+    remembered, else a free one.
     """
 
     def __init__(
         self,
-        state_dir: Path,
+        folder: Path,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -86,7 +50,7 @@ class Broker:
         self.restarts = 0
         self.adopted = False
         self._wanted = True
-        self._folder = state_dir.absolute() / "broker"
+        self._folder = folder.absolute()
         self._binary = binary
         self._place: nats.Place | None = None
         self._child: subprocess.Popen[bytes] | None = None

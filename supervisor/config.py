@@ -30,6 +30,7 @@ from supervisor.sections.drill import DrillConfig
 from supervisor.sections.facility import DriveKeys, FacilityConfig
 from supervisor.sections.frequency import FrequencyConfig
 from supervisor.sections.history import HistoryConfig
+from supervisor.sections.kinds import PORT_MAX
 from supervisor.sections.meter import OWN, SUNSPEC, MeterConfig, MeterKeys
 from supervisor.sections.modbus import ModbusConfig
 from supervisor.sections.modbus_rigs import ModbusRigs
@@ -125,6 +126,8 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
         yield "site.lease_s", f"must be three broadcasts or more, {3 * site.broadcast_s:g}"
     if broker.kind == "external" and not broker.port:
         yield "broker.port", "an external broker needs its port, often 1883"
+    if broker.ports[-1] > PORT_MAX:
+        yield "broker.port", f"{broker.servers} servers need as many ports from there on"
     if broker.kind == "embedded" and (broker.user or broker.password_file):
         yield "broker.user", 'is for kind = "external"; the embedded broker asks for none'
     if config.standby and config.standby.rank and broker.kind == "embedded":

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gmqtt
 from gmqtt.mqtt.constants import MQTTv311
@@ -23,7 +23,6 @@ from gmqtt.mqtt.handler import MQTTError
 from protocols import messages, topics
 from supervisor import keys
 from supervisor.config import Config
-from supervisor.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,13 @@ KNOWN_MAX = 500_000  # topics; five times what the largest broker connects
 Hear = Callable[[bytes], None]
 
 
-def link_of(config: Config, inbox: Inbox, port: int, rigs: bool = True) -> "Link":
+class Ears(Protocol):
+    """Where what rigs say is put: an inbox."""
+
+    def put_rig(self, rig: str, kind: str, payload: bytes) -> None: ...
+
+
+def link_of(config: Config, inbox: Ears, port: int, rigs: bool = True) -> "Link":
     """The link to the broker of the settings, which listens on port.  Raises SecretError."""
     site, broker = config.site.name, config.broker
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(broker.host, broker.host)
@@ -60,11 +65,16 @@ class Counters:
 
 
 class Link:
-    """rigs: whether to hear the rigs of the site; not for a link that is there for a signal."""
+    """rigs: whether to hear the rigs of the site; not for a link that is there for a signal.
+
+    on_change(up): told when the line is made, before anything is heard on it, and when it is cut.
+    """
+
+    on_change: Callable[[bool], None] = staticmethod(lambda up: None)
 
     def __init__(
         self,
-        inbox: Inbox,
+        inbox: Ears,
         site: str,
         host: str,
         port: int,
@@ -83,7 +93,7 @@ class Link:
         self._listeners: dict[str, Hear] = {}
         self._known: dict[str, tuple[str, str]] = {}
         self._client: _Connection | None = None
-        self._up = asyncio.Event()
+        self._up, self._open = asyncio.Event(), False
 
     @property
     def connected(self) -> bool:
@@ -124,7 +134,9 @@ class Link:
             client = _Connection(self._on_message, self._site, self._user, self._password)
             try:
                 async with asyncio.timeout(CONNECT_S):
-                    await client.open(self._host, self._port, [*self._topics, *self._listeners])
+                    await client.open(self._host, self._port)
+                    self._opened(True)
+                    await client.take([*self._topics, *self._listeners])
                 self._went_up(client)
                 failures = 0
                 self._went_down(await client.lost())
@@ -136,6 +148,7 @@ class Link:
             finally:
                 self._client = None
                 self._up.clear()
+                self._opened(False)
                 client.abort()
             await asyncio.sleep(back_off_s(failures, random.random()))
             failures += 1
@@ -145,6 +158,11 @@ class Link:
         self.counters.connections += 1
         self._up.set()
         log.info("connected to the broker at %s:%s", self._host, self._port)
+
+    def _opened(self, up: bool) -> None:
+        if up != self._open:
+            self._open = up
+            self.on_change(up)
 
     def _went_down(self, because: str) -> None:
         if because != self.because:  # once a change, not once an attempt
@@ -206,9 +224,12 @@ class _Connection(gmqtt.Client):  # type: ignore[misc]
     async def reconnect(self, delay: bool = False) -> None:
         """Not here: Link.run makes a new connection."""
 
-    async def open(self, host: str, port: int, wanted: list[str]) -> None:
-        """Connected, and every topic subscribed.  Raises OSError or MQTTError."""
+    async def open(self, host: str, port: int) -> None:
+        """Raises OSError or MQTTError."""
         await self.connect(host, port, keepalive=KEEPALIVE_S, version=MQTTv311)
+
+    async def take(self, wanted: list[str]) -> None:
+        """Every topic subscribed.  Raises MQTTError."""
         if not wanted:
             return
         self.subscribe([gmqtt.Subscription(topic) for topic in wanted])

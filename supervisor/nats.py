@@ -89,7 +89,11 @@ def raise_file_limit(wanted: int) -> int:
             continue
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if soft < wanted:
-        log.warning("at most %s connections: raise the limit of open files (ulimit -n)", soft)
+        log.warning(
+            "at most %s rigs on a server of the broker: raise the limit of open files (ulimit -n,"
+            " LimitNOFILE=), or share a larger site out with broker.servers",
+            soft,
+        )
     return soft
 
 

@@ -25,7 +25,7 @@ def examined(config: Config) -> Iterator[Finding]:
         ("disk", lambda: machine.disk(folder)),
         ("disk speed", lambda: machine.disk_speed(folder)),
         ("clock", machine.clock),
-        ("files", lambda: machine.files(rigs)),
+        ("files", lambda: machine.files(rigs, config.broker.servers)),
         ("memory", lambda: machine.memory(rigs, config.broker.kind == "embedded")),
         ("ports", lambda: site.ports(config, view is not None)),
         ("broker", lambda: site.broker(config)),

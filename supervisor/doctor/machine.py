@@ -88,17 +88,21 @@ def _said(*command: str) -> str | None:
     return done.stdout
 
 
-def files(rigs: int) -> Finding:
-    """A broker holds one open file for every rig."""
+def files(rigs: int, servers: int = 1) -> Finding:
+    """A broker's server holds one open file for every rig that is on it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = rigs + FILES_SPARE
-    found = f"{soft:,} open files allowed, {needed:,} needed for {rigs:,} rigs"
+    each = -(-rigs // servers)
+    needed = each + FILES_SPARE
+    whose = f"{each:,} rigs" if servers == 1 else f"{each:,} rigs on each of {servers} servers"
+    found = f"{soft:,} open files allowed, {needed:,} needed for {whose}"
     if soft >= needed:
         return good(found)
     way = "LimitNOFILE= in the unit (surplus systemd sets it)"
     if hard >= needed:
         way = f"ulimit -n {needed}, or {way}"
-    return wrong(found, f"{way}: rigs beyond the limit cannot connect")
+    fit = max(1, max(soft, hard) - FILES_SPARE)
+    more = f", or broker.servers = {-(-rigs // fit)}" if hard < needed else ""
+    return wrong(found, f"{way}{more}: rigs beyond the limit cannot connect")
 
 
 def memory(rigs: int, broker_here: bool) -> Finding:

