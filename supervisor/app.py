@@ -114,11 +114,13 @@ async def _serve(
     publish = devices.keeper.publish(links.publish)
     if seat is not None:
         publish = seat.guard(publish)
+        people.alarms.others["standby.unready_s"] = lambda: {"": seat.unready_s()}
     door = door_of(config, people)
     people.alarms.others |= devices.measures
     people.alarms.others |= {
         "broker.lost_s": lambda: {"": links.lost_s(time.monotonic())},
         "notify.failing_s": notifier.failing,
+        "history.failing": lambda: {"": float(history.failing)},
         "door.wrong_per_min": lambda: {
             "": people.alarms.per_min("wrong tokens", door.refused[401] + door.refused[429])
         },

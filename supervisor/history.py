@@ -60,6 +60,7 @@ class History:
         self._seconds: list[Second] = []
         self._rigs_due_s = self._site_due_s = self._closes_s = 0.0
         self.lost = self.failed = 0
+        self.failing = False  # whether the last ten minutes could not be written
         self._waiting: queue.Queue[Batch | None] = queue.Queue(WAITING_MAX)
         self._writer = threading.Thread(target=self._write, name="history", daemon=True)
         self._writer.start()
@@ -105,7 +106,7 @@ class History:
         try:
             self._waiting.put_nowait(batch)
         except queue.Full:
-            self.lost += 1
+            self.lost, self.failing = self.lost + 1, True
             log.error("history: the disk is too slow; ten minutes of telemetry are dropped")
 
     async def run(self) -> None:
@@ -134,9 +135,10 @@ class History:
             try:
                 samples, names, seconds = batch
                 self.files.write(_joined(samples), _who(names), _columns(seconds))
+                self.failing = False
                 self.files.drop_old(self._clock())
             except (OSError, duckdb.Error) as error:
-                self.failed += 1
+                self.failed, self.failing = self.failed + 1, True
                 log.error("history: ten minutes of telemetry cannot be written: %s", error)
 
     # ---- what is asked of it; reads files, so call it in a thread

@@ -44,8 +44,14 @@ class _Frame(msgspec.Struct, frozen=True, kw_only=True):
     said_s: float = 0.0  # by the clock of who speaks
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    nonce: str
+class Here(msgspec.Struct, frozen=True, kw_only=True):
+    """What a follower says again and again.  at_s: Unix seconds.  ready: its record is whole.
+    nonce: it asks for all that must be known, and the answer will carry this; "": it does not."""
+
+    rank: int
+    at_s: float
+    ready: bool
+    nonce: str = ""
 
 
 def key_of(site_key: bytes) -> bytes:
@@ -62,9 +68,10 @@ def seal(key: bytes, topic: str, value: msgspec.Struct) -> bytes:
     return mac.seal(key, topic, msgspec.json.encode(value))
 
 
-def question(key: bytes, topic: str, payload: bytes) -> str:
-    """The nonce of who asks.  Raises ReplicaError."""
-    return str(_opened(key, topic, payload, Question).nonce)
+def here(key: bytes, topic: str, payload: bytes) -> Here:
+    """A follower's word.  Raises ReplicaError."""
+    said: Here = _opened(key, topic, payload, Here)
+    return said
 
 
 def _opened(key: bytes, topic: str, payload: bytes, kind: Any) -> Any:

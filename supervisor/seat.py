@@ -17,14 +17,14 @@ from supervisor.ledger import Draft, Ledger
 from supervisor.link import Link, link_of
 from supervisor.replica import (
     LAG,
+    Here,
     Listener,
     News,
-    Question,
     ReplicaError,
     Teller,
+    here,
     id_of,
     key_of,
-    question,
     seal,
 )
 from supervisor.standby import Standby
@@ -32,7 +32,8 @@ from supervisor.standby import Standby
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
-ASK_S = 1.0  # a question not answered is asked again
+HERE_S = 1.0  # how often a follower says how it is, and asks what it lacks
+FRESH_S = 30.0  # what it said is no older; clocks of the two hosts may differ by as much
 ANSWER_S = 1.0  # between answers: asking is cheaper than answering
 
 Publish = Callable[[str, bytes], bool]
@@ -64,11 +65,12 @@ class Seat:
         self._listener = Listener(self._key, self._news_topic)
         self._teller: Teller | None = None
         self._ladders_id, self._seq = "", 0  # as told: of the ladders we hold, of the last news
-        self._nonce, self._asked_s, self._answered_s = "", 0.0, 0.0
+        self._nonce, self._here_s, self._answered_s = "", 0.0, 0.0
+        self._ready_s = 0.0  # when the other was last heard to be ready
         self._was_connected = False
         link.listen(self._budget_topic, self._hear_budget)
         link.listen(self._news_topic, self._hear_news)
-        link.listen(self._ask_topic, self._hear_question)
+        link.listen(self._ask_topic, self._hear_here)
 
     # ---- following
 
@@ -77,9 +79,10 @@ class Seat:
         log.info("listening for a leader")
         self._ledger.on_commit = None
         while not self._look():
-            if not self.current and time.monotonic() - self._asked_s > ASK_S:
-                self._ask()
+            if time.monotonic() - self._here_s > HERE_S:
+                self._say_here()
             await asyncio.sleep(LOOK_S)
+        self._ready_s = time.monotonic()  # the other is given some time
         self._claim()
 
     def _look(self) -> bool:
@@ -96,10 +99,11 @@ class Seat:
         """Whether the ledger here holds all that the leader's does and matters."""
         return self._listener.whole and self._seq >= self.standby.newest[1] - LAG
 
-    def _ask(self) -> None:
-        self._nonce, self._asked_s = secrets.token_hex(8), time.monotonic()
-        asked = seal(self._key, self._ask_topic, Question(nonce=self._nonce))
-        self.link.publish(self._ask_topic, asked)
+    def _say_here(self) -> None:
+        ready, self._here_s = self.current, time.monotonic()
+        self._nonce = "" if ready else self._nonce or secrets.token_hex(8)  # until it is answered
+        said = Here(rank=self.standby.rank, at_s=time.time(), ready=ready, nonce=self._nonce)
+        self.link.publish(self._ask_topic, seal(self._key, self._ask_topic, said))
 
     def _claim(self) -> None:
         """Say that the site is ours; nothing else is said before that has come back."""
@@ -125,6 +129,10 @@ class Seat:
     def leads(self) -> bool:
         """Whether this supervisor may command anything at this moment."""
         return self.standby.may_speak(time.monotonic())
+
+    def unready_s(self) -> float:
+        """How long no follower has been heard that could take over."""
+        return time.monotonic() - self._ready_s
 
     def guard(self, publish: Publish) -> Publish:
         """publish, as long as this supervisor may speak."""
@@ -190,6 +198,7 @@ class Seat:
 
     def _take_in(self, news: News) -> None:
         if news.answer and news.answer == self._nonce:
+            self._nonce = ""
             self._forget_others(news.rows)
             self._ladders_id, self._listener.whole = news.ladders_id, True
             if news.ladders:
@@ -209,17 +218,23 @@ class Seat:
         for source in set(memory.standing_entries(self._ledger)) - standing:
             self._ledger.write("signal", {"schedule": None}, source, "withdrawn, says the leader")
 
-    def _hear_question(self, payload: bytes) -> None:
-        now_s = time.monotonic()
-        if not self.leads() or now_s - self._answered_s < ANSWER_S:
-            return
+    def _hear_here(self, payload: bytes) -> None:
         try:
-            nonce = question(self._key, self._ask_topic, payload)
+            said = here(self._key, self._ask_topic, payload)
         except ReplicaError:
             return
-        self._answered_s = now_s
-        ladders = self._ledger.ladders()
-        self._publish(self._news(memory.standing_rows(self._ledger), answer=nonce, ladders=ladders))
+        if said.rank == self.standby.rank or not self.leads():
+            return
+        now_s = time.monotonic()
+        if said.ready and abs(time.time() - said.at_s) <= FRESH_S:
+            self._ready_s = now_s
+        if said.nonce and now_s - self._answered_s >= ANSWER_S:
+            self._answered_s = now_s
+            self._answer(said.nonce)
+
+    def _answer(self, nonce: str) -> None:
+        rows, ladders = memory.standing_rows(self._ledger), self._ledger.ladders()
+        self._publish(self._news(rows, answer=nonce, ladders=ladders))
 
 
 def seat_of(config: Config, ledger: Ledger, port: int) -> Seat | None:

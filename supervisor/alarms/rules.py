@@ -116,6 +116,19 @@ RULES = (
         "the address and the password file in the settings; the log of the supervisor",
     ),
     Rule(
+        "standby-missing", WARNING, "standby.unready_s", 30, 5, 0, 5,
+        "no standby is ready to take over",
+        "when this supervisor dies nobody leads, and every rig sleeps when its lease ends",
+        "surplus status on the other host: whether it runs, reaches the broker and has the whole "
+        "record; its clock",
+    ),
+    Rule(
+        "history-unwritten", WARNING, "history.failing", 1, 0.5, 0, 5,
+        "telemetry cannot be written",
+        "ten minutes at a time are missing from the history; the ledger has every decision",
+        "the log of the supervisor; room and rights in history/ of the state directory",
+    ),
+    Rule(
         "rigs-out", CRITICAL, "site.out_pct", 20, 10, 10, 60,
         "a fifth of all rigs is out",
         "silent, cut off or in fault: a network or supply they share, or a bad update",

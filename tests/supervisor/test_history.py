@@ -146,6 +146,10 @@ def test_a_disk_that_takes_nothing_delays_nobody(tmp_path):
     live.until(lambda: live.history.failed == 1)
     live.run(FILE_S)
     live.until(lambda: live.history.failed == 2)
+    live.until(lambda: live.history.failing)
+    (tmp_path / "history").unlink()
+    live.run(FILE_S)
+    live.until(lambda: not live.history.failing)
     live.history.close()
 
 
@@ -160,6 +164,7 @@ def test_a_slow_disk_costs_telemetry_and_no_memory(live, monkeypatch):
     live.run(7 * FILE_S)
     live.until(lambda: len(wrote) >= 3)
     assert live.history.lost >= 1
+    live.until(lambda: not live.history.failing)
 
 
 def test_two_files_of_one_minute_stand_beside_each_other(tmp_path):

@@ -111,7 +111,14 @@ def test_the_sites_own_measures(seen):
 def test_every_measure_of_a_rule_is_taken_by_somebody(seen):
     keeper = seen.people.alarms
     keeper.others |= dict.fromkeys(
-        ("broker.lost_s", "notify.failing_s", "door.wrong_per_min", "drive.unproven_s"),
+        (
+            "broker.lost_s",
+            "notify.failing_s",
+            "door.wrong_per_min",
+            "drive.unproven_s",
+            "standby.unready_s",
+            "history.failing",
+        ),
         lambda: {"": 1e9},
     )
     seen.world.site.inbox.refuse("mqtt", "no")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from protocols import topics
 from supervisor import replica
 from supervisor.ledger import Draft
-from supervisor.replica import PART, Listener, News, Question, ReplicaError, Teller, key_of
+from supervisor.replica import PART, Here, Listener, News, ReplicaError, Teller, key_of
 
 KEY, TOPIC = key_of(bytes(32)), topics.standby("tiny", "news")
 ROW = Draft("decision", "dispatch", "evening peak", {"seq": 7, "admit_w": 12_000})
@@ -85,12 +85,13 @@ def test_a_replay_and_a_strangers_word_are_refused():
             hear(listener, frames)
 
 
-def test_a_question_says_who_asks():
+def test_a_follower_says_how_it_is_and_what_it_asks():
     ask = topics.standby("tiny", "ask")
-    payload = replica.seal(KEY, ask, Question(nonce="n1"))
-    assert replica.question(KEY, ask, payload) == "n1"
+    said = Here(rank=1, at_s=1.8e9, ready=False, nonce="n1")
+    payload = replica.seal(KEY, ask, said)
+    assert replica.here(KEY, ask, payload) == said
     with pytest.raises(ReplicaError):
-        replica.question(key_of(b"other"), ask, payload)
+        replica.here(key_of(b"other"), ask, payload)
 
 
 @given(st.binary(max_size=60))

@@ -183,7 +183,7 @@ def test_what_was_missed_is_asked_for_again(play):
 
 def test_a_follower_that_lacks_something_when_it_takes_over_deals_anew(play):
     async def story(bus, a, b, leading):
-        b.seat._ask = lambda: None  # its questions are lost from now on
+        b.seat._say_here = lambda: None  # its questions are lost from now on
         bus.lose = 1
         await asyncio.sleep(2.0)
         assert not b.seat.current
@@ -213,7 +213,8 @@ def test_questions_in_a_flood_are_answered_once_a_second(play):
     async def story(bus, a, b, leading):
         before = bus.heard.count(topics.standby(SITE, "news"))
         for _ in range(50):
-            b.seat._ask()
+            b.seat._listener.whole = False
+            b.seat._say_here()
         await asyncio.sleep(0.5)
         assert bus.heard.count(topics.standby(SITE, "news")) - before < 8
 
@@ -257,13 +258,13 @@ async def cut(seconds, *links):
 
 def test_a_leader_whose_broker_was_away_for_a_moment_goes_on_as_if_nothing_was(play):
     async def story(bus, a, b, leading):
-        term, nonce = a.term, b.seat._nonce
+        term = a.term
         await cut(1.1, a.link, b.link)
         await asyncio.sleep(0.2)
         assert a.seat.leads()
         await asyncio.sleep(3.0)
         assert a.term == term and a.seat.leads() and not b.seat.leads() and not leading.done()
-        assert b.seat.current and b.seat._nonce != nonce, "what it missed meanwhile it asked for"
+        assert b.seat.current and b.rows("decision") == a.rows("decision"), "it asked for the rest"
 
     play(story)
 
@@ -281,6 +282,32 @@ def test_a_leader_whose_broker_was_away_leads_again_with_a_new_term_and_all_it_h
         await asyncio.sleep(3.0)
         assert b.seat.current and b.rows("decision") == a.rows("decision")
         assert b.ledger.ladders() == LADDERS
+
+    play(story)
+
+
+def test_a_leader_knows_whether_somebody_could_take_over(play):
+    async def story(bus, a, b, leading):
+        assert a.seat.unready_s() < 2.0
+        del b.link._hears[topics.standby(SITE, "news")]
+        await asyncio.sleep(20.0)
+        assert a.seat.unready_s() > 10.0, "it is there and lacks what was put on record since"
+        b.link.connected = False
+        await asyncio.sleep(20.0)
+        assert a.seat.unready_s() > 30.0
+
+    play(story)
+
+
+def test_what_a_follower_said_long_ago_does_not_count(play):
+    async def story(bus, a, b, leading):
+        kept = []
+        publish, b.link.publish = b.link.publish, lambda topic, payload: kept.append(payload)
+        await asyncio.sleep(1.5)
+        await asyncio.sleep(40.0)
+        b.link.publish = publish
+        publish(topics.standby(SITE, "ask"), kept[0])
+        assert a.seat.unready_s() > 40.0
 
     play(story)
 
