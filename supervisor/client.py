@@ -174,8 +174,8 @@ class Client:
         content = msgspec.json.encode(order)
         return self._read("POST", "/api/holds/release", HoldsResult, content=content)
 
-    def preview_signal(self, mw: float) -> PreviewView:
-        content = msgspec.json.encode(LimitOrder(mw=mw))
+    def preview_signal(self, mw: float, for_s: float = 3600.0) -> PreviewView:
+        content = msgspec.json.encode(LimitOrder(mw=mw, for_s=for_s))
         return self._read("POST", "/api/signal/preview", PreviewView, content=content)
 
     def tokens(self) -> list[TokenView]:

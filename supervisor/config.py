@@ -35,6 +35,7 @@ from supervisor.sections.meter import OWN, SUNSPEC, MeterConfig, MeterKeys
 from supervisor.sections.modbus import ModbusConfig
 from supervisor.sections.modbus_rigs import ModbusRigs
 from supervisor.sections.policy import FeederKeys, PolicyConfig
+from supervisor.sections.preview import PreviewConfig
 from supervisor.sections.signal import SignalConfig
 from supervisor.sections.site import SiteConfig
 from supervisor.sections.standby import StandbyConfig
@@ -61,6 +62,7 @@ class Config(Section, frozen=True, kw_only=True):
     policy: PolicyConfig = PolicyConfig()
     feeders: tuple[FeederKeys, ...] = ()
     signal: SignalConfig = SignalConfig()
+    preview: PreviewConfig = PreviewConfig()
     drill: DrillConfig | None = None
     frequency: FrequencyConfig | None = None
     api: ApiConfig = ApiConfig()

@@ -3,8 +3,8 @@
 Plain functions of a view and the time, for the command line and the screens alike.
 """
 
-from supervisor.units import age, joules_per_th, watts
-from supervisor.view import SiteView
+from supervisor.units import age, hashrate, joules_per_th, watts
+from supervisor.view import PreviewView, SiteView
 
 TICK_STALE_S = 3.0  # three beats of the supervisor
 METER_STALE_S = 5.0  # five readings of the site meter
@@ -73,6 +73,32 @@ def states(site: SiteView) -> str:
     """ "912 running, 80 asleep, 8 silent", the most numerous first."""
     rows = sorted(site.by_state.items(), key=lambda row: (-row[1], row[0]))
     return ", ".join(f"{number:,} {state}" for state, number in rows if number)
+
+
+def effect(found: PreviewView) -> list[str]:
+    """What an order would do, for somebody who has to say yes."""
+    rigs = {
+        "sleep": found.sleep,
+        "wake": found.wake,
+        "run lower": found.lower,
+        "run higher": found.raise_,
+    }
+    lines = [f"{watts(found.now_w)} now, {watts(found.then_w)} then"]
+    lines += [f"{count(number, 'rig')} to {what}" for what, number in rigs.items() if number]
+    if found.up_s > 1:
+        lines.append(f"reached in {age(found.up_s)}, at the declared ramp")
+    if found.down_s:
+        lines.append(f"reached in {age(found.down_s)}")
+    if found.lost_ghs:
+        lines.append(f"{hashrate(abs(found.lost_ghs))} {_less(found.lost_ghs)}")
+    if found.lost_mwh:
+        energy = f"{abs(found.lost_mwh):.3g} MWh {_less(found.lost_mwh)}"
+        lines.append(f"{energy} in {age(found.over_s)}")
+    return lines
+
+
+def _less(lost: float) -> str:
+    return "less" if lost > 0 else "more"
 
 
 def count(number: int, thing: str) -> str:

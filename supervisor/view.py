@@ -252,12 +252,17 @@ class PreviewView(msgspec.Struct, frozen=True, kw_only=True, rename={"raise_": "
     lower: int  # run lower,
     raise_: int  # run higher
     up_s: float  # how long a rise takes, at the declared ramp
+    down_s: float = 0.0  # how long a fall takes
+    lost_ghs: int = 0  # hash rate given up then; below 0: gained
+    lost_mwh: float = 0.0  # energy not drawn for it; below 0: drawn more
+    over_s: float = 0.0  # the time lost_mwh is of
 
 
 class LimitOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A person's limit to be tried."""
 
     mw: float
+    for_s: float = 3600.0
 
 
 class HoldOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,6 @@ import typer
 
 if TYPE_CHECKING:
     from supervisor.client import Client
-    from supervisor.view import PreviewView
 
 WRONG, BAD_CALL = 1, 2
 STATE_DEFAULT = Path("surplus-state")
@@ -41,32 +40,16 @@ def asking(state_dir: Path, refused: int = WRONG) -> Iterator["Client"]:
         raise typer.Exit(refused if isinstance(error, RefusedError) else WRONG) from None
 
 
-def seconds(text: str) -> float:
-    """A stretch of time on the command line, as 15m."""
+def seconds(text: str | float) -> float:
+    """A stretch of time on the command line, as 15m; an option's own default is a number."""
     from supervisor import units
 
+    if isinstance(text, float):
+        return text
     try:
         return units.parse_seconds(text)
     except units.UnitError as error:
         raise typer.BadParameter(str(error)) from None
-
-
-def effect(preview: "PreviewView") -> list[str]:
-    """What would happen, for a person who has to say yes."""
-    from supervisor import units
-    from supervisor.glance import count
-
-    rigs = {
-        "sleep": preview.sleep,
-        "wake": preview.wake,
-        "run lower": preview.lower,
-        "run higher": preview.raise_,
-    }
-    lines = [f"{units.watts(preview.now_w)} now, {units.watts(preview.then_w)} then"]
-    lines += [f"{count(number, 'rig')} to {what}" for what, number in rigs.items() if number]
-    if preview.up_s > 1:
-        lines.append(f"reached in {units.age(preview.up_s)}, at the declared ramp")
-    return lines
 
 
 def remark(text: str) -> None:

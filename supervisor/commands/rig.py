@@ -133,6 +133,7 @@ def held(state: StateDir = commands.STATE_DEFAULT, as_json: AsJson = False) -> N
 
 
 def _hold(state: "StateDir", preview: bool, as_json: bool, **order: object) -> None:
+    from supervisor.glance import effect
     from supervisor.view import HoldOrder
 
     wish: HoldOrder = HoldOrder(**order)  # type: ignore[arg-type]
@@ -142,7 +143,7 @@ def _hold(state: "StateDir", preview: bool, as_json: bool, **order: object) -> N
             if as_json:
                 commands.show_json(found)
             else:
-                typer.echo("\n".join(commands.effect(found)))
+                typer.echo("\n".join(effect(found)))
             return
         _show(supervisor.hold(wish), "held", as_json)
 

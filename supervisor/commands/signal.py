@@ -49,16 +49,21 @@ def set_(
 
 def preview(
     power: Annotated[int, typer.Argument(parser=watts, metavar="POWER", help="as 3.2MW or 900kW")],
+    for_s: Annotated[
+        float, typer.Option("--for", parser=seconds, metavar="TIME", help="as 15m")
+    ] = 3600.0,
     state: StateDir = commands.STATE_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """What limiting the site to POWER would do, without doing it."""
+    """What limiting the site to POWER for TIME would do, without doing it."""
+    from supervisor.glance import effect
+
     with commands.asking(state, refused=commands.BAD_CALL) as supervisor:
-        found = supervisor.preview_signal(power / W_PER_MW)
+        found = supervisor.preview_signal(power / W_PER_MW, for_s)
     if as_json:
         commands.show_json(found)
         return
-    typer.echo("\n".join(commands.effect(found)))
+    typer.echo("\n".join(effect(found)))
     if not found.holds:
         commands.remark(f"somebody else holds it at {units.watts(found.envelope_w)} already")
 

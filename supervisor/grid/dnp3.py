@@ -5,8 +5,9 @@
     analog inputs      MW, in the order of scada.MEASURED, class 2 events
     binary inputs      in the order of scada.FLAGS, class 1 events
 
-An order is answered with the point's own status: OUT_OF_RANGE changes nothing.  A value
-that is not known is COMM_LOST, and no old number.
+An order is answered with the point's own status: OUT_OF_RANGE changes nothing.  A select
+is weighed: what it would do goes on record, and is BLOCKED when the settings say so.  A
+value that is not known is COMM_LOST, and no old number.
 """
 
 import asyncio
@@ -79,11 +80,18 @@ class Dnp3:
 
     # ---- orders, on our own loop
 
-    def setpoint(self, mw: float, *, act: bool) -> str:
-        """Checked, and followed when act."""
-        refusal = self.desk.setpoint(mw) if act else self.desk.wrong(mw)
-        self._after(refusal, act)
+    def setpoint(self, mw: float) -> str:
+        """Checked and followed."""
+        refusal = self.desk.setpoint(mw)
+        self._after(refusal, act=True)
         return refusal
+
+    def selected(self, mw: float) -> tuple[str, str]:
+        """Before it is operated: why it is out of range, why it is more than may be unseen."""
+        wrong = self.desk.wrong(mw)
+        blocked = "" if wrong else self.desk.selected(mw)
+        self._after(wrong or blocked, act=False)
+        return wrong, blocked
 
     def switch(self, index: int, on: bool, *, act: bool) -> str:
         if index not in (EMERGENCY, WATCHDOG):
@@ -138,7 +146,10 @@ def _handler(ours: Dnp3) -> Any:
 
     class Handler(DefaultCommandHandler):
         def select_analog_output(self, index: int, value: float) -> CommandResult:
-            return said(ours.setpoint(value, act=False)) if index == SETPOINT else missing()
+            if index != SETPOINT:
+                return missing()
+            wrong, blocked = ours.selected(value)
+            return CommandResult.blocked(blocked) if blocked else said(wrong)
 
         def operate_analog_output(
             self, index: int, value: float, select_sequence: int
@@ -146,7 +157,7 @@ def _handler(ours: Dnp3) -> Any:
             return self.direct_operate_analog_output(index, value)
 
         def direct_operate_analog_output(self, index: int, value: float) -> CommandResult:
-            return said(ours.setpoint(value, act=True)) if index == SETPOINT else missing()
+            return said(ours.setpoint(value)) if index == SETPOINT else missing()
 
         def select_binary_output(
             self, index: int, code: Any, count: int, on_time: int, off_time: int
@@ -184,5 +195,6 @@ def adapter_of(config: Config, inbox: Inbox, board: Board) -> Dnp3 | None:
         return None
     if find_spec("dnp3") is None:
         raise ConfigError("signal.dnp3 needs dnp3py: pip install 'surplus[dnp3]'")
-    desk = Desk(SOURCE, section, config.site.name, config.site.limit_w, inbox)
+    site = config.site
+    desk = Desk(SOURCE, section, site.name, site.limit_w, inbox, weigh=board.weigh)
     return Dnp3(section, desk, board)

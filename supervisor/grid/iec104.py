@@ -6,12 +6,14 @@ and said to the inbox on our loop.
 
     1001  C_SE_NC_1  set-point, MW                 1010  C_SC_NA_1  emergency: on is 0 MW
     1002  C_SE_TC_1  the same with a time tag      1011  C_SC_NA_1  watchdog: any write
-    1003  C_SE_NC_1  the same, select before operate
+    1003  C_SE_NC_1  the same, select before operate: weighed when it is selected
     2001  M_ME_NC_1  measured values, MW, in the order of scada.MEASURED
     2101  M_SP_NA_1  single points, in the order of scada.FLAGS
 """
 
 import asyncio
+import struct
+from concurrent.futures import Future
 from importlib.util import find_spec
 from typing import Any
 
@@ -26,6 +28,20 @@ SETPOINT, TAGGED, SELECTED, EMERGENCY, WATCHDOG = 1001, 1002, 1003, 1010, 1011
 VALUES, POINTS = 2001, 2101
 REPORT_MS = 2_000
 BEAT_S = 0.5
+WEIGHED_S = 2.0  # a select is decided by then, or the order after it is refused
+SELECT = struct.Struct("<BBHHHBfB")  # type, number, cause, station, address (2 + 1), MW, qualifier
+SETPOINT_TYPE, ACTIVATION, SELECTING = 50, 6, 0x80
+
+
+def selected(frame: bytes, station: int) -> float | None:
+    """The MW that a frame selects; None when it is another frame."""
+    if len(frame) != 6 + SELECT.size or frame[2] & 1:
+        return None
+    kind, number, cause, common, low, high, mw, qualifier = SELECT.unpack_from(frame, 6)
+    wanted = (SETPOINT_TYPE, 1, ACTIVATION, station, SELECTED)
+    if (kind, number, cause & 0x3F, common, low | high << 16) != wanted:
+        return None
+    return float(mw) if qualifier & SELECTING else None
 
 
 class Iec104:
@@ -34,6 +50,7 @@ class Iec104:
         self.port = section.port
         self._server: Any = None
         self._points: dict[int, Any] = {}
+        self._selected: tuple[float, Future[str]] | None = None
 
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -55,6 +72,7 @@ class Iec104:
         self._server = c104.Server(ip=self._section.host, port=self._section.port)
         station = self._server.add_station(common_address=self._section.address)
         self._orders(c104, station)
+        self._server.on_receive_raw(callable=self._selects(c104))
         kinds = ((VALUES, MEASURED, c104.Type.M_ME_NC_1), (POINTS, FLAGS, c104.Type.M_SP_NA_1))
         for first, names, kind in kinds:
             for number in range(first, first + len(names)):
@@ -84,11 +102,37 @@ class Iec104:
             self._points[number] = station.add_point(number, kind, command_mode=mode)
             self._points[number].on_receive(callable=order)
 
+    def _selects(self, c104: Any) -> Any:
+        """Sees every frame: c104 answers a select by itself and tells nobody else."""
+
+        def frame(server: c104.Server, data: bytes) -> None:
+            mw = selected(data, self._section.address)
+            if mw is not None:
+                weighing = self._weighed(mw)
+                self._selected = mw, asyncio.run_coroutine_threadsafe(weighing, self._loop)
+
+        return frame
+
+    async def _weighed(self, mw: float) -> str:
+        return self.desk.wrong(mw) or self.desk.selected(mw)
+
+    def _blocked(self, mw: float) -> str:
+        """Why a selected set-point is not operated.  In a thread of c104's."""
+        selected_mw, weighing = self._selected or (None, None)
+        if weighing is None or selected_mw != mw:
+            return "it was not selected"
+        try:
+            return weighing.result(WEIGHED_S)
+        except TimeoutError:
+            return f"it was not weighed within {WEIGHED_S:g} s"
+
     def _order(self, number: int, info: Any) -> str:
         if number == EMERGENCY:
             return self.desk.emergency(bool(info.value))
         if number == WATCHDOG:
             return self.desk.watchdog()
+        if number == SELECTED and (blocked := self._blocked(float(info.value))):
+            return blocked
         tag = info.recorded_at if number == TAGGED else None
         if number == TAGGED and tag is None:
             return "the command has no time tag"
@@ -122,5 +166,6 @@ def adapter_of(config: Config, inbox: Inbox, board: Board) -> Iec104 | None:
         return None
     if find_spec("c104") is None:
         raise ConfigError("signal.iec104 needs c104 (GPL-3.0): pip install 'surplus[iec104]'")
-    desk = Desk(SOURCE, section, config.site.name, config.site.limit_w, inbox)
+    site = config.site
+    desk = Desk(SOURCE, section, site.name, site.limit_w, inbox, weigh=board.weigh)
     return Iec104(section, desk, board)

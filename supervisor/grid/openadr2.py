@@ -1,7 +1,8 @@
 """A VEN of OpenADR 2.0b on openleadr: registers, polls, opts in, reports.
 
 openleadr speaks the protocol; here events become one entry in the inbox.  An event that can
-be followed is opted in to, one that cannot is opted out of and refused with its reason.
+be followed is weighed and opted in to; one that cannot, or is more than the settings want
+unseen, is opted out of and refused with its reason.
 Loss: what is known is followed to its end, then default_mw.
 """
 
@@ -111,10 +112,11 @@ class Openadr2:
         try:
             found = events.words(event, self._means)
             self._words[name] = found
+            if found and found != before and (refusal := self._board.weigh(self._entry())):
+                raise EventError(f"{events.called(event)}: {refusal}")
             self._heard()
         except (EventError, PlanError) as error:
-            if before is not None:
-                self._words[name] = before
+            self._words[name] = before or []
             self._inbox.refuse(SOURCE, str(error))
             return "optOut"
         cancelled = event.get("event_descriptor", {}).get("event_status") in events.GONE
@@ -130,11 +132,13 @@ class Openadr2:
         self._say()
 
     def _say(self) -> None:
+        self._inbox.renew(self._entry())
+
+    def _entry(self) -> Entry:
         said = [word for words in self._words.values() for word in words]
         rows, until_s = compose(said, self._default_w) if said else ((), FOREVER)
         because = ", ".join(sorted({word.name for word in said}))[:200] or "no events: its default"
-        entry = Entry(SOURCE, rows, until_s, self._heard_s, self._loss, self._default_w, 0, because)
-        self._inbox.renew(entry)
+        return Entry(SOURCE, rows, until_s, self._heard_s, self._loss, self._default_w, 0, because)
 
 
 async def _stopped(client: Any) -> None:

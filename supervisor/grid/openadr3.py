@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -26,7 +27,7 @@ from supervisor.grid import openadr3_notify
 from supervisor.grid.openadr3_client import Vtn, VtnError
 from supervisor.grid.openadr3_events import Event, EventError, Means
 from supervisor.grid.openadr3_notify import Webhook
-from supervisor.grid.openadr3_reports import report, wanted
+from supervisor.grid.openadr3_reports import FORECAST, forecast, foretold, report, wanted
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
 from supervisor.plan import PlanError, Word, compose, holding_w
@@ -178,8 +179,7 @@ class Openadr3:
         ids = {event.id for event in heard}
         self._known = {name: known for name, known in self._known.items() if name in ids}
         self._refused = {name: why for name, why in self._refused.items() if name in ids}
-        for event in heard:
-            self._understand(event, now_s)
+        news = [event.id for event in heard if self._understand(event, now_s)]
         said = [word for known in self._known.values() for word in known.words]
         capacity = events.capacity_words(said)
         subscribed_w = holding_w(capacity, now_s)
@@ -188,29 +188,41 @@ class Openadr3:
             rows, until_s = compose([*events.limit_words(said), *capacity], self._default_w)
         except PlanError as error:
             raise EventError(str(error)) from None
-        self._put(rows, until_s, now_s)
+        self._put(rows, until_s, now_s, news=bool(news))
 
-    def _understand(self, event: Event, now_s: float) -> None:
+    def _understand(self, event: Event, now_s: float) -> bool:
+        """Whether it is news that can be followed."""
         before = self._known.get(event.id)
         if before is not None and before.event == event:
-            return
+            return False
         seen_s = before.seen_s if before else now_s
         told = self._board.told
         self._began_w.setdefault(event.id, told.asked_w if told else 0)
         try:
-            self._known[event.id] = Known(event, events.words(event, seen_s, self._means), seen_s)
+            found = events.words(event, seen_s, self._means)
         except EventError as error:
             if self._refused.get(event.id) != str(error):
                 self._refused[event.id] = str(error)
                 self._inbox.refuse(SOURCE, str(error))
+            return False
+        self._known[event.id] = Known(event, found, seen_s)
+        return bool(found)
 
     def _drawn_w(self, event_id: str) -> int:
         return self._began_w.get(event_id, 0)
 
-    def _put(self, rows: tuple[tuple[float, int], ...], until_s: float, heard_s: float) -> None:
+    def _put(
+        self,
+        rows: tuple[tuple[float, int], ...],
+        until_s: float,
+        heard_s: float,
+        news: bool = False,
+    ) -> None:
         called = ", ".join(sorted(known.event.called for known in self._known.values()))
         because = called[:200] or "no events: its subscription"
         entry = Entry(SOURCE, rows, until_s, heard_s, self._loss, self._default_w, because=because)
+        if news:
+            self._board.weigh(entry)  # on record; OpenADR 3 has no way to say no
         self._inbox.renew(entry)
 
     # ---- reports
@@ -224,17 +236,31 @@ class Openadr3:
                 log.warning("report: %s", error)
 
     async def report(self) -> int:
-        """A report for every event that asks for one.  How many were sent."""
+        """Reports for every event that asks for them.  How many were sent."""
         told, sent = self._board.told, 0
         for name, known in self._known.items():
-            if told is None or not wanted(known.event):
+            if told is None:
                 continue
-            body = report(known.event, self._ven, self._site, told, self._section.report_s)
-            at = self._reports.get(name)
-            method, path = ("POST", "reports") if at is None else ("PUT", f"reports/{at}")
-            self._reports[name] = await self.vtn.send(method, path, body)
-            sent += 1
+            event, period_s = known.event, self._section.report_s
+            if wanted(event):
+                await self._send(name, report(event, self._ven, self._site, told, period_s))
+            if foretold(event):
+                ahead = [
+                    span
+                    for span in events.spans(event, known.seen_s, self._site)
+                    if span.until_s > self._clock()
+                ]
+                drawn_w = self._board.foreseen_w
+                await self._send(
+                    name + FORECAST, forecast(event, self._ven, self._site, ahead, drawn_w)
+                )
+            sent += bool(wanted(event)) + bool(foretold(event))
         return sent
+
+    async def _send(self, key: str, body: dict[str, Any]) -> None:
+        at = self._reports.get(key)
+        method, path = ("POST", "reports") if at is None else ("PUT", f"reports/{at}")
+        self._reports[key] = await self.vtn.send(method, path, body)
 
 
 def adapter_of(config: Config, inbox: Inbox, board: Board) -> Openadr3 | None:

@@ -88,8 +88,9 @@ class Desk:
         limit_w: int,
         inbox: Inbox,
         clock: Callable[[], float] = time.time,
+        weigh: Callable[[Entry], str] = lambda entry: "",
     ) -> None:
-        self.orders = Orders()
+        self.orders, self._weigh = Orders(), weigh
         self._source, self._section, self._limit_w = source, section, limit_w
         self._inbox, self._clock, self._lock = inbox, clock, threading.Lock()
         self._default_w = round(section.default_mw * W_PER_MW)
@@ -123,6 +124,15 @@ class Desk:
             return f"the watchdog point was not written for {silence_s:g} s; write it first"
         return ""
 
+    def selected(self, mw: float) -> str:
+        """A set-point before it is ordered: weighed, and why it would be refused.
+
+        On the loop of the inbox.
+        """
+        now_s = self._clock()
+        orders = Orders(math.floor(mw * W_PER_MW), now_s, self.orders.emergency, now_s)
+        return self._weigh(self._entry(orders))
+
     def emergency(self, on: bool) -> str:
         """Everything asleep, until it is taken back."""
         now_s = self._clock()
@@ -154,12 +164,15 @@ class Desk:
         """The one entry of this source, when it has changed or was heard again."""
         with self._lock:
             orders = self.orders
+        self._inbox.renew(self._entry(orders))
+
+    def _entry(self, orders: Orders) -> Entry:
         w = 0 if orders.emergency else orders.setpoint_w
         rows = () if w is None else ((orders.said_s, w),)
         because = (
             "emergency" if orders.emergency else "set-point" if rows else "nothing ordered yet"
         )
-        entry = Entry(
+        return Entry(
             self._source,
             rows,
             heard_s=orders.heard_s,
@@ -168,4 +181,3 @@ class Desk:
             because=because,
             emergency=orders.emergency,
         )
-        self._inbox.renew(entry)

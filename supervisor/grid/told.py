@@ -7,12 +7,19 @@ own way (quality flags, not-a-number, a missing point) and never with an old num
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
+from supervisor import preview
+from supervisor.envelope import Entry
 from supervisor.fleet import FAULT, Fleet
+from supervisor.glance import effect
 from supervisor.grid.capability import Capability, capability
+from supervisor.limits import Buckets, Limit
 from supervisor.site import Site
 
 Quality = Literal["ok", "stale", "missing"]
 STALE_S = 5.0
+WEIGHS = Limit(per_s=1.0, burst=20.0)  # of one source: nobody keeps the site busy with asking
 OFF_BY = 0.03  # of capacity: more than this between asked and metered is a deviation
 
 
@@ -56,12 +63,39 @@ class Board:
     """Where the beat puts the newest, and every adapter reads it."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
+        self._site, self._now_s = site, 0.0
         self.told: Told | None = None
+        self._weighs = Buckets(WEIGHS)
+
+    def weigh(self, entry: Entry) -> str:
+        """A word before it is accepted: what it would do goes on record.
+
+        Why the settings have it refused, or "".  An emergency never is.
+        """
+        site, most = self._site, self._site.config.preview
+        if site.decision is None:
+            return ""
+        if wait_s := self._weighs.wait_s(entry.source, self._now_s):
+            return f"asked too often; again in {wait_s:.0f} s" if most.refuse else ""
+        found = preview.of_entry(site, self._now_s, entry)
+        wrong = preview.too_much(found, len(site.fleet), most)
+        refused = bool(wrong) and most.refuse and not entry.emergency
+        text = ", ".join([*effect(found), *([f"too much: {wrong}"] if wrong else [])])
+        body = msgspec.to_builtins(found) | {"refused": refused}
+        site.ledger.write("preview", body, entry.source, text)
+        return wrong if refused else ""
+
+    def foreseen_w(self, at_s: float) -> int:
+        """What the site will draw at a time, as far as it is known from what was said."""
+        site, made = self._site, self._site.decision
+        if made is None:
+            return 0
+        limit_w = site.settled(site.inbox.entries.values(), at_s).limit_w
+        return min(max(limit_w, made.floor_w), made.capacity_w)
 
     def look(self, now_s: float) -> None:
         """After a beat: what there is to tell.  now_s: monotonic."""
-        site = self._site
+        site, self._now_s = self._site, now_s
         if site.envelope is None or site.decision is None:
             return
         meter, sample, decision = site.inbox.meter, site.inbox.frequency, site.decision

@@ -37,7 +37,7 @@ from supervisor.view import (
 HISTORY = 300  # ticks
 ALARMS_S = 0.5  # alarms are not looked at more often than this
 FALL_BEATS = 6  # how long what was asked before a fall is still allowed
-LOG_KINDS = ("term", "signal", "excuse", "refused", "deal", "event")
+LOG_KINDS = ("term", "signal", "preview", "excuse", "refused", "deal", "event")
 RIG_EVENTS = 20
 
 
@@ -217,8 +217,8 @@ class People:
     def preview_hold(self, order: HoldOrder) -> PreviewView:
         return self.holding.preview(order, self.table)
 
-    def preview_signal(self, limit_w: int) -> PreviewView:
-        return preview.of_limit(self._site, self._now_s, limit_w)
+    def preview_signal(self, limit_w: int, for_s: float = preview.OVER_S) -> PreviewView:
+        return preview.of_limit(self._site, self._now_s, limit_w, for_s)
 
     def order_signal(self, order: SignalOrder) -> str:
         limit_w, now_s = round(order.mw * W_PER_MW), time.time()
@@ -237,20 +237,30 @@ class People:
 
     def push_signal(self, payload: bytes) -> str:
         """A program's word, in the shapes of the MQTT signal; why it was refused, or ""."""
-        config = self._site.config
-        if config.signal.http is None:
-            return "the settings have no [signal.http]"
-        keys = config.signal.http
-        rules = Rules(
-            config.site.limit_w, keys.silence_s, round(keys.default_mw * W_PER_MW), "http"
-        )
         try:
-            entry, self._pushed = decode(payload, self._pushed, time.time(), rules)
+            entry, self._pushed = self._pushed_word(payload)
         except SignalError as error:
             self._site.inbox.refuse("http", str(error))
             return str(error)
         self._site.inbox.put_signal(entry)
         return ""
+
+    def preview_push(self, payload: bytes) -> PreviewView | str:
+        """What it would do, or why it would be refused; its number is not used up by it."""
+        try:
+            return preview.of_entry(self._site, self._now_s, self._pushed_word(payload)[0])
+        except SignalError as error:
+            return str(error)
+
+    def _pushed_word(self, payload: bytes) -> tuple[Entry, Heard]:
+        config = self._site.config
+        if config.signal.http is None:
+            raise SignalError("the settings have no [signal.http]")
+        keys = config.signal.http
+        rules = Rules(
+            config.site.limit_w, keys.silence_s, round(keys.default_mw * W_PER_MW), "http"
+        )
+        return decode(payload, self._pushed, time.time(), rules)
 
     def excuse_signal(self, order: ExcuseOrder) -> str:
         return self._site.excuse(order.source, self._site.unix_s + order.for_s, order.by)

@@ -39,16 +39,25 @@ def order_signal(
 @posts("/api/signal/preview")
 def preview_signal(state: State, data: JSONBody[LimitOrder]) -> PreviewView:
     """What a person's limit would do, without saying it."""
-    if reason := order_error(SignalOrder(mw=data.mw, for_s=1.0)):
+    if reason := order_error(SignalOrder(mw=data.mw, for_s=data.for_s)):
         raise HTTPException(reason, status_code=422)
-    return provider_of(state).preview_signal(round(data.mw * W_PER_MW))
+    return provider_of(state).preview_signal(round(data.mw * W_PER_MW), data.for_s)
 
 
 @posts("/api/signal/push", sync_to_thread=None)
-async def push_signal(state: State, request: Request[Any, Any, Any]) -> dict[str, str]:
-    """A program's limit: {"mw", "valid_until", "seq"} or {"target", "timestamp"}."""
-    if reason := provider_of(state).push_signal(await request.body()):
-        raise HTTPException(reason, status_code=422)
+async def push_signal(
+    state: State, request: Request[Any, Any, Any], preview: FromQuery[bool] = False
+) -> dict[str, str] | PreviewView:
+    """A program's limit: {"mw", "valid_until", "seq"} or {"target", "timestamp"}.
+
+    With ?preview=1 the same is read and weighed, and nothing is said.
+    """
+    provider, body = provider_of(state), await request.body()
+    found = provider.preview_push(body) if preview else provider.push_signal(body)
+    if isinstance(found, PreviewView):
+        return found
+    if found:
+        raise HTTPException(found, status_code=422)
     return {"accepted": "http"}
 
 

@@ -117,8 +117,11 @@ class FakeSite:
     def preview_hold(self, order):
         return PREVIEW
 
-    def preview_signal(self, limit_w):
+    def preview_signal(self, limit_w, for_s):
         return PREVIEW
+
+    def preview_push(self, payload):
+        return self.refusal or PREVIEW
 
     def unix_s(self):
         return NOW_S

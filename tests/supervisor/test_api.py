@@ -94,6 +94,20 @@ def test_an_order_reaches_the_site(http, site):
     assert (site.orders[-1].mw, site.orders[-1].for_s, site.orders[-1].by) == (3.2, 900, "ada")
 
 
+def test_a_push_may_be_tried_first(http, site):
+    orders = len(site.orders)
+    tried = http.post("/api/signal/push?preview=1", content=b"{}").json()
+    assert tried["sleep"] == 340 and len(site.orders) == orders
+    assert http.post("/api/signal/push", content=b"{}").json() == {"accepted": "http"}
+    assert len(site.orders) == orders + 1
+    site.refusal = "seq is 7, not above the last one"
+    try:
+        answer = http.post("/api/signal/push?preview=1", content=b"{}")
+    finally:
+        site.refusal = ""
+    assert answer.status_code == 422 and "seq is 7" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     "change, reason",
     [

@@ -27,7 +27,9 @@ class Wire:
         keys = {"port": 0, "default_mw": 5, "stagger_s": 0, "fall_pct_per_s": 100}
         self.section = Dnp3Config(**(keys | section))
         self.inbox, self.board = Inbox(), Shown()
-        self.desk = Desk("scada", self.section, "ridge-1", LIMIT_W, self.inbox)
+        self.desk = Desk(
+            "scada", self.section, "ridge-1", LIMIT_W, self.inbox, weigh=self.board.weigh
+        )
         self.station = Dnp3(self.section, self.desk, self.board)
 
     def mw(self):
@@ -71,6 +73,17 @@ async def test_a_master_orders_and_every_point_has_its_own_status():
         assert await wire.master.ask(do="switch", index=0, on=True) == SAID and wire.mw() == 0
         assert await wire.master.ask(do="switch", index=7, on=True) == ["SUCCESS", ["OUT_OF_RANGE"]]
         assert await wire.master.ask(do="switch", index=0, on=False) == SAID and wire.mw() == 41
+
+
+async def test_a_select_is_weighed_and_blocked_where_the_settings_say_so():
+    async with Wire() as wire:
+        assert await wire.master.ask(do="set", mw=41.0) == SAID and not wire.board.weighed
+        assert await wire.master.ask(do="set", mw=40.0, select=True) == SAID
+        assert [entry.schedule[0][1] for entry in wire.board.weighed] == [40 * MW]
+        wire.board.refusal = "90 % of the rigs to sleep"
+        status = await wire.master.ask(do="set", mw=7.0, select=True)
+        assert status == ["SUCCESS", ["BLOCKED"]] and wire.mw() == 40
+        assert "90 % of the rigs" in wire.inbox.take_refusals()[0].because
 
 
 async def test_a_master_reads_values_and_events_and_what_is_not_known_is_not_online():

@@ -153,6 +153,12 @@ def test_without_a_yes_it_asks(run):
     assert result.exit_code == 1 and "3.19 MW to 2.19 MW" in result.output and not site.said
 
 
+def test_how_long_it_takes_need_not_be_said():
+    words = ["drill", "--step", "1MW", "--state", "/nowhere"]
+    result = CliRunner().invoke(build("drill"), words)
+    assert result.exit_code == 1 and "/nowhere" in result.output, result.exception
+
+
 def test_broken_off_it_is_taken_back(run):
     class Torn(Site):
         def order_signal(self, order):

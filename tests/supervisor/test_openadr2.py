@@ -189,6 +189,12 @@ async def test_it_registers_opts_in_follows_and_reports(until):
         say("e3", "LOAD_DISPATCH", "price", 1.0)
         await until(lambda: "e3" in opts)
         assert opts["e3"] == "optOut" and mw() == 30
+        assert len(board.weighed) >= 2, "each event that can be followed"
+        board.refusal = "90 % of the rigs to sleep"
+        say("e4", "LOAD_DISPATCH", "setpoint", 1.0)
+        await until(lambda: "e4" in opts)
+        assert opts["e4"] == "optOut" and mw() == 30
+        assert "e4: 90 % of the rigs" in inbox.take_refusals()[-1].because
         await until(lambda: 59e6 in readings)
     finally:
         task.cancel()

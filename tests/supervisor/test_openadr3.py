@@ -233,6 +233,28 @@ async def test_reports_are_made_and_renewed_as_asked():
     assert "USAGE" not in values and values["DATA_QUALITY"] == ["MISSING"]
 
 
+@pytest.mark.asyncio
+async def test_an_event_is_weighed_once_and_what_it_would_do_is_forecast_where_it_is_asked():
+    running = await started()
+    running.board.told = told()
+    asked = [{"payloadType": "DEMAND", "readingType": "FORECAST"}, {"payloadType": "DEMAND"}]
+    event = running.vtn.event(
+        (LIMIT, 60_000), (LIMIT, 40_000), reportDescriptors=asked, length="PT10M"
+    )
+    await asyncio.sleep(100)
+    assert len(running.board.weighed) == 1
+    reports = {one["reportName"]: one for one in running.vtn.store["reports"].values()}
+    assert set(reports) == {f"ridge-1 {event} DIRECT_READ", f"ridge-1 {event} FORECAST"}
+    made = reports[f"ridge-1 {event} FORECAST"]
+    assert [one["readingType"] for one in made["payloadDescriptors"]] == ["FORECAST"]
+    first, second = made["resources"][0]["intervals"]
+    assert first["payloads"] == [{"type": "DEMAND", "values": [42_000.0]}]
+    assert first["intervalPeriod"]["duration"] == second["intervalPeriod"]["duration"] == "PT600S"
+    await asyncio.sleep(600)
+    made = next(r for r in running.vtn.store["reports"].values() if "FORECAST" in r["reportName"])
+    assert len(made["resources"][0]["intervals"]) == 1, "what is over is no forecast"
+
+
 # ---- being told
 
 

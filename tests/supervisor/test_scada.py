@@ -183,7 +183,9 @@ class Wire:
         keys = {"port": port, "default_mw": 5, "stagger_s": 0, "fall_pct_per_s": 100}
         self.section = Iec104Config(**(keys | section))
         self.inbox, self.board = Inbox(), Shown()
-        self.desk = Desk("scada", self.section, "ridge-1", LIMIT_W, self.inbox)
+        self.desk = Desk(
+            "scada", self.section, "ridge-1", LIMIT_W, self.inbox, weigh=self.board.weigh
+        )
         self.station = iec104.Iec104(self.section, self.desk, self.board)
 
     def mw(self):
@@ -273,3 +275,34 @@ async def test_garbage_on_the_wire_moves_nothing(until):
         assert wire.mw() == 62.5
         assert await wire.send(iec104.SETPOINT, 61.0)
         await until(lambda: wire.mw() == 61)
+
+
+@pytest.mark.real_time
+@pytest.mark.asyncio
+async def test_a_selected_set_point_is_weighed_and_refused_where_the_settings_say_so(until):
+    async with Wire() as wire:
+        assert await wire.send(iec104.SETPOINT, 62.5)
+        await until(lambda: wire.mw() == 62.5)
+        assert wire.board.weighed == [], "a direct order is not asked about"
+        assert await wire.send(iec104.SELECTED, 41.0)
+        await until(lambda: wire.mw() == 41)
+        assert [entry.schedule[0][1] for entry in wire.board.weighed] == [41 * MW]
+        wire.board.refusal = "90 % of the rigs to sleep"
+        assert not await wire.send(iec104.SELECTED, 7.0)
+        await until(lambda: wire.inbox._refusals)
+        assert wire.mw() == 41 and "90 % of the rigs" in wire.inbox._refusals[0].because
+
+
+def test_only_a_select_of_this_station_is_a_select():
+    """Captured between c104's own master and outstation."""
+    select = bytes.fromhex("681204000600320106000100eb03000000204280")
+    assert iec104.selected(select, 1) == 40.0 and iec104.selected(select, 2) is None
+    execute = bytes.fromhex("681206000800320106000100eb03000000204200")
+    supervisory = bytes.fromhex("680401000a00")
+    for frame in (execute, supervisory, b"", select[:-1], select + b"\0"):
+        assert iec104.selected(frame, 1) is None
+
+
+@given(st.binary(max_size=40))
+def test_any_frame_selects_a_number_or_nothing(frame):
+    assert iec104.selected(frame, 1) is None or len(frame) == 20

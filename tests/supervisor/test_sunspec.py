@@ -28,9 +28,19 @@ class Clock:
 
 
 class Shown:
-    """A board that shows what a test puts on it."""
+    """A board that shows what a test puts on it, and refuses what it is told to."""
 
-    told = None
+    told, refusal = None, ""
+
+    def __init__(self):
+        self.weighed = []
+
+    def weigh(self, entry):
+        self.weighed.append(entry)
+        return self.refusal
+
+    def foreseen_w(self, at_s):
+        return 42 * MW
 
 
 def told(**changes):
