@@ -8,6 +8,7 @@ import random
 
 from firmware import clock, report, telemetry
 from firmware.dispatch import BUDGET, JOINED
+from firmware.events import Events
 from firmware.net.session import Broker, Session
 from firmware.safety import Change
 from protocols import messages, topics
@@ -35,7 +36,8 @@ class Link:
             (self._topics["link"], messages.DOWN),
             [topics.budget(settings["site"]), self._topics["cmd"]],
         )
-        self.events = telemetry.Events()
+        self.events = Events()
+        self._told = 0  # events up to this one were handed to this session
         self._said: tuple = ()  # what the last state said, as far as a change matters
         self._nonce = ""
         self._state_left_ms = self._hello_left_ms = self._events_left_ms = 0
@@ -52,9 +54,11 @@ class Link:
         """100 ms on: say what has to be said."""
         rig = self._rig
         for change in rig.changes:
-            self._tell(change.code, change.text)
+            self.events.add(change.code, telemetry.ascii_only(change.text), rig.up_ms)
         rig.changes = []
         self.events.record(rig.dispatch.recorded_event)
+        self.events.turn(elapsed_ms)
+        self._tell_events()
         self._state_left_ms -= elapsed_ms
         self._hello_left_ms -= elapsed_ms
         if rig.faulty():
@@ -65,7 +69,7 @@ class Link:
         self._events_left_ms -= elapsed_ms
         if self._events_left_ms <= 0:
             self._events_left_ms = jittered(self._settings["state_ms"])
-            self._repeat_events()
+            self._told = 0  # all again
         if self._changed() != self._said:
             self._say_state()
             self._state_left_ms = SETTLED_MS  # once more, when watts and rpm have followed
@@ -88,7 +92,8 @@ class Link:
         self.session.publish(self._topics["link"], messages.UP, retain=True)
         self._say_hello()
         self._say_state()
-        self._repeat_events()
+        self._told = 0
+        self._tell_events()
 
     def _hear(self, topic: str, payload: bytes) -> None:
         rig = self._rig
@@ -102,12 +107,13 @@ class Link:
                 rig.changes.append(Change("joined", f"by term {rig.dispatch.term}"))
             self._say_state()  # the echo
 
-    def _tell(self, code: str, text: str) -> None:
-        body = self.events.add(code, telemetry.ascii_only(text), self._rig.up_ms)
-        self.session.publish(self._topics["event"], body)
-
-    def _repeat_events(self) -> None:
-        for body in self.events.kept():
+    def _tell_events(self) -> None:
+        """In order: the echo of one is the echo of all before it."""
+        while self.session.has_room:
+            waiting = self.events.after(self._told)
+            if waiting is None:
+                break
+            self._told, body = waiting
             self.session.publish(self._topics["event"], body)
 
     def _say_hello(self) -> None:
@@ -121,7 +127,7 @@ class Link:
     def _say_state(self) -> None:
         self._said = self._changed()
         self._state_left_ms = jittered(self._settings["state_ms"])
-        self.session.publish(
+        self.session.tell(
             self._topics["state"], telemetry.state(report.state(self._rig, self.events.newest))
         )
 

@@ -1,35 +1,11 @@
-"""What the rig says of itself: hello, state, and events kept until they are on record.
+"""What the rig says of itself: hello and state.
 
 Builds messages from plain values; sends nothing.
 """
 
 from protocols import messages
 
-EVENTS_KEPT = 32
-TEXT_MAX, WHY_MAX = messages.EVENT["text"].high, messages.STATE["why"].high
-
-
-class Events:
-    """The last events, numbered from 1; forgotten once the supervisor has them on record."""
-
-    def __init__(self) -> None:
-        self.newest = 0
-        self._kept: list[tuple[int, bytes]] = []  # (number, message body)
-
-    def add(self, code: str, text: str, up_ms: int) -> bytes:
-        """The body to publish now, and again until record() covers it."""
-        self.newest += 1
-        values = {"event": self.newest, "up_ms": up_ms, "code": code, "text": text[:TEXT_MAX]}
-        body = messages.encode("event", values)
-        self._kept = (self._kept + [(self.newest, body)])[-EVENTS_KEPT:]
-        return body
-
-    def record(self, number: int) -> None:
-        """Events up to this number are on record."""
-        self._kept = [kept for kept in self._kept if kept[0] > number]
-
-    def kept(self) -> list[bytes]:
-        return [body for _, body in self._kept]
+WHY_MAX = messages.STATE["why"].high
 
 
 def hello(nonce: str, identity: dict) -> bytes:

@@ -173,6 +173,9 @@ class RigStage:
         self.rig.restart()
         self.rig.lose_power_at_write(int(step))
 
+    def lose_power(self, step: float) -> None:
+        self.rig.lose_power_at_write(int(step))
+
     def break_firmware(self) -> None:
         self._program(BROKEN)
         self.rig.restart()

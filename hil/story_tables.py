@@ -80,6 +80,7 @@ RIG_ACTS = (
         "save_and_lose_power",
         "before that change to a file, counted from 1; never when there are fewer",
     ),
+    Act("lose power at write <number>", "lose_power", "before that change to a file from now on"),
     Act("update to a broken firmware", "break_firmware", "its program fails as soon as it starts"),
     Act("clock <change>", "clock", "the controller's wall clock jumps, as NTP does it"),
     Act("air <number> C", "air", "the hall's temperature from now on"),

@@ -81,7 +81,7 @@ STATE = {
 }
 EVENT = {
     "v": _VERSION,
-    "event": Field(INT, 1, _U32, "number, rising by one"),
+    "event": Field(INT, 1, _U32, "number, rising; by one but over a start"),
     "up_ms": Field(INT, 0, _MS, "when, on the rig's own clock"),
     "code": Field(TEXT, 1, 32, "fault or action, one word"),
     "text": Field(TEXT, 0, 200, "the same for a person"),

@@ -2,8 +2,8 @@
 
 Every wait has a deadline; a broker that says nothing, or nonsense, is left and tried
 again after a random part of a growing pause, so that a hall of rigs does not come
-back in one instant.  What is published while nobody listens is dropped: whoever
-publishes repeats what matters.
+back in one instant.  What is published while nobody listens is dropped and counted:
+whoever publishes repeats what matters.
 """
 
 import asyncio
@@ -40,18 +40,39 @@ class Session:
         self.dropped = 0  # packets nobody could take
         self.last_error = ""
         self._failures = 0
-        self._outbox: list[bytes] = []
+        self._outbox: list[tuple[bool, bytes]] = []  # (telemetry, packet)
         self._filled = asyncio.Event()
         self._heard_ms = self._sent_ms = 0
 
+    @property
+    def has_room(self) -> bool:
+        """Whether publish() would take one."""
+        return self.connected and len(self._outbox) < OUTBOX_MAX
+
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> bool:
-        """False when it could not even be queued."""
-        if not self.connected or len(self._outbox) >= OUTBOX_MAX:
+        """False when it could not be queued: nobody is there, or nobody reads so fast."""
+        if not self.has_room:
             self.dropped += 1
             return False
-        self._outbox.append(packets.publish(topic, payload, retain))
-        self._filled.set()
+        self._put(False, packets.publish(topic, payload, retain))
         return True
+
+    def tell(self, topic: str, payload: bytes) -> None:
+        """Telemetry: the newest is worth most, so where there is no room the oldest goes."""
+        if not self.connected:
+            self.dropped += 1
+            return
+        if not self.has_room:
+            self.dropped += 1
+            oldest = [place for place, waiting in enumerate(self._outbox) if waiting[0]][:1]
+            if not oldest:
+                return
+            self._outbox.pop(oldest[0])
+        self._put(True, packets.publish(topic, payload))
+
+    def _put(self, telemetry: bool, packet: bytes) -> None:
+        self._outbox.append((telemetry, packet))
+        self._filled.set()
 
     async def run(self, online, on_connect, on_message) -> None:
         """Never returns.  online() tells whether there is a network to go to;
@@ -153,10 +174,10 @@ class Session:
             if clock.since_ms(self._heard_ms) > SILENT_MS:
                 raise SessionError("the broker is silent")
             if not self._outbox and clock.since_ms(self._sent_ms) > PING_MS:
-                self._outbox.append(packets.PINGREQ)
+                self._put(False, packets.PINGREQ)
             while self._outbox:
                 for _ in range(min(BURST, len(self._outbox))):
-                    writer.write(self._outbox.pop(0))
+                    writer.write(self._outbox.pop(0)[1])
                 await asyncio.wait_for(writer.drain(), STEP_S)
                 self._sent_ms = clock.now_ms()
 

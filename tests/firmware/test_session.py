@@ -132,11 +132,29 @@ def test_nobody_there():
     asyncio.run(story())
 
 
-def test_a_full_outbox_drops():
+def test_a_full_outbox_drops_the_oldest_telemetry_and_counts_it():
+    one = Session(Broker("127.0.0.1", 1, "", ""), "rig-7", ("link", b"down"), ["budget"])
+    one.tell("state", b"nobody")
+    one.connected = True
+    assert one.publish("event", b"1")
+    for number in range(session.OUTBOX_MAX + 5):
+        one.tell("state", b"%03d" % number)
+    assert not one.has_room and not one.publish("event", b"2")
+    waiting = [packet for _, packet in one._outbox]
+    assert waiting[0] == packets.publish("event", b"1") and len(waiting) == session.OUTBOX_MAX
+    assert waiting[1] == packets.publish("state", b"006")
+    assert waiting[-1] == packets.publish("state", b"%03d" % (session.OUTBOX_MAX + 4))
+    assert one.dropped == 1 + 6 + 1
+
+
+def test_what_is_no_telemetry_is_never_dropped_for_it():
     one = Session(Broker("127.0.0.1", 1, "", ""), "rig-7", ("link", b"down"), ["budget"])
     one.connected = True
-    accepted = [one.publish("state", b"x") for _ in range(session.OUTBOX_MAX + 2)]
-    assert accepted == [True] * session.OUTBOX_MAX + [False] * 2 and one.dropped == 2
+    for _ in range(session.OUTBOX_MAX):
+        assert one.publish("event", b"x")
+    one.tell("state", b"y")
+    assert len(one._outbox) == session.OUTBOX_MAX and one.dropped == 1
+    assert all(packet == packets.publish("event", b"x") for _, packet in one._outbox)
 
 
 def test_pauses_grow_up_to_eight_seconds_and_are_spread_evenly():

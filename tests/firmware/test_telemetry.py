@@ -46,23 +46,3 @@ def test_state_never_fails_for_a_number_out_of_range():
     assert (state["power_w"], state["fan_rpm"], state["hot_dc"]) == (0, 65_535, -1000)
     assert len(state["why"]) == 120
     assert messages.decode("state", telemetry.state(dict(STATE, why="5 \xb0\n")))["why"] == "5 ??"
-
-
-def test_events_are_kept_until_they_are_on_record():
-    events = telemetry.Events()
-    for number in range(1, 6):
-        body = events.add("fan-stopped", f"number {number}", 100 * number)
-        assert messages.decode("event", body)["event"] == number == events.newest
-    events.record(3)
-    kept = [messages.decode("event", body)["event"] for body in events.kept()]
-    assert kept == [4, 5]
-    events.record(9)
-    assert events.kept() == [] and events.newest == 5
-
-
-def test_the_oldest_events_are_forgotten_first():
-    events = telemetry.Events()
-    for _ in range(40):
-        events.add("x", "y" * 500, 0)
-    kept = [messages.decode("event", body)["event"] for body in events.kept()]
-    assert kept == list(range(9, 41))
