@@ -19,7 +19,7 @@ from supervisor.site import Site
 
 Quality = Literal["ok", "stale", "missing"]
 STALE_S = 5.0
-WEIGHS = Limit(per_s=1.0, burst=20.0)  # of one source: nobody keeps the site busy with asking
+WEIGHS = Limit(per_s=1.0, burst=10.0)  # of one source: nobody keeps the site busy with asking
 OFF_BY = 0.03  # of capacity: more than this between asked and metered is a deviation
 
 

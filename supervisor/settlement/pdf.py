@@ -12,23 +12,26 @@ from supervisor.settlement.seal import Sealed
 
 Rows = Sequence[tuple[str, ...]]
 STYLES = getSampleStyleSheet()
+MARGIN, FACTS = 36.0, (150.0, 570.0)  # points
 GRID = TableStyle(
     [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LINEBELOW", (0, 0), (-1, -1), 0.25, "#999999"),
         ("FONTSIZE", (0, 0), (-1, -1), 8),
+        ("TOPPADDING", (0, 0), (-1, -1), 0),
     ]
 )
 
 
 def pdf(sealed: Sealed) -> bytes:
     out, title = io.BytesIO(), f"{sealed.report.site}: what was asked and what was drawn"
-    document = SimpleDocTemplate(out, pagesize=landscape(A4), title=title, invariant=1)
+    margins = dict.fromkeys(("leftMargin", "rightMargin", "topMargin", "bottomMargin"), MARGIN)
+    document = SimpleDocTemplate(out, pagesize=landscape(A4), title=title, invariant=1, **margins)
     facts = [*words.facts(sealed.report), ("signed by", f"{sealed.ed25519.key} (Ed25519)")]
     story: list[Flowable] = [
         Paragraph(_plain(title), STYLES["Title"]),
-        _table([], facts),
-        Spacer(1, 12),
+        _table([], facts, FACTS),
+        Spacer(1, 8),
         plot.drawing(sealed.report),
     ]
     for name, heads, rows in words.tables(sealed.report):
@@ -41,11 +44,11 @@ def pdf(sealed: Sealed) -> bytes:
     return out.getvalue()
 
 
-def _table(heads: Rows, rows: Rows) -> Table:
+def _table(heads: Rows, rows: Rows, widths: Sequence[float] | None = None) -> Table:
     cells = [
         [Paragraph(_plain(cell), STYLES["BodyText"]) for cell in row] for row in (*heads, *rows)
     ]
-    return Table(cells, style=GRID, hAlign="LEFT", repeatRows=len(heads))
+    return Table(cells, widths, style=GRID, hAlign="LEFT", repeatRows=len(heads))
 
 
 def _plain(text: str) -> str:

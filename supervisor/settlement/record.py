@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from supervisor.ledger import Ledger, Line
+from supervisor.settlement.days import Day, day_of, gathered
 from supervisor.settlement.series import HOLD_S, Series, by_second
+from supervisor.settlement.terms import DAY_S, TEN_IN_TEN, Terms
 
 MOST_S = 35 * 86_400  # a month and a little, in one report
 
@@ -40,10 +43,13 @@ class Basis(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Record:
+    """days: whole days, those of the report and before it, where its terms need them."""
+
     series: Series
     capacity_w: int
     words: list[Word]
     basis: Basis
+    days: tuple[Day, ...] = ()
 
 
 class _Decided(msgspec.Struct, frozen=True):
@@ -58,31 +64,53 @@ class _Said(msgspec.Struct, frozen=True):
     same: bool = False
 
 
-def read(ledger: Ledger, from_s: int, to_s: int, hold_s: float = HOLD_S) -> Record:
+def read(
+    ledger: Ledger, from_s: int, to_s: int, terms: Terms | None = None, hold_s: float = HOLD_S
+) -> Record:
     """Everything from one Unix second to before another.  Raises RecordError."""
     if not 0 < to_s - from_s <= MOST_S:
         raise RecordError(
             f"a report is about up to {MOST_S // 86_400} days, and ends after it begins"
         )
     first_id, end_id = ledger.span(from_s, to_s)
-    decided = [
-        (at_s, msgspec.json.decode(body, type=_Decided))
-        for _, at_s, _, _, _, body in ledger.lines(first_id, end_id, "decision")
-    ]
-    if not decided:
+    series, capacity_w = _series(ledger, from_s, to_s, hold_s)
+    if series is None:
         raise RecordError(
             "nothing was decided in this time; the ledger begins later or ends before"
         )
-    series = Series(
-        from_s,
-        by_second(((at_s, one.asked_w) for at_s, one in decided), from_s, to_s, hold_s),
-        by_second(((at_s, one.limit_w) for at_s, one in decided), from_s, to_s, hold_s),
-        by_second(((at_s, one.metered_w) for at_s, one in decided), from_s, to_s, hold_s),
+    words = list(_words(ledger, first_id, end_id))
+    days: list[Day] = []
+    if terms is not None and terms.baseline == TEN_IN_TEN:
+        days = gathered(lambda day_s: _day(ledger, day_s, to_s, terms), from_s, to_s, terms)
+        first_id = min([first_id, *(ledger.span(day.start_s, to_s)[0] for day in days[:1])])
+    return Record(series, capacity_w, words, digest(ledger, first_id, end_id), tuple(days))
+
+
+def _series(
+    ledger: Ledger, from_s: int, to_s: int, hold_s: float = HOLD_S
+) -> tuple[Series | None, int]:
+    """What was decided second by second, and the largest capacity; None when nothing was."""
+    decided = [
+        (at_s, msgspec.json.decode(body, type=_Decided))
+        for _, at_s, _, _, _, body in ledger.lines(*ledger.span(from_s, to_s), "decision")
+    ]
+    if not decided:
+        return None, 0
+    columns = (
+        by_second(((at_s, getattr(one, name)) for at_s, one in decided), from_s, to_s, hold_s)
+        for name in ("asked_w", "limit_w", "metered_w")
     )
-    capacity_w = max(one.capacity_w for _, one in decided)
-    return Record(
-        series, capacity_w, list(_words(ledger, first_id, end_id)), digest(ledger, first_id, end_id)
-    )
+    return Series(from_s, *columns), max(one.capacity_w for _, one in decided)
+
+
+def _day(ledger: Ledger, day_s: int, end_s: int, terms: Terms) -> Day | None:
+    """A day as far as the report goes: nothing after its end is known to it."""
+    series, _ = _series(ledger, day_s, min(day_s + DAY_S, end_s))
+    if series is None:
+        return None
+    rest = np.full(DAY_S - len(series), np.nan)
+    whole = [np.concatenate((w, rest)) for w in (series.asked_w, series.limit_w, series.metered_w)]
+    return day_of(Series(day_s, *whole), terms)
 
 
 def site_name(ledger: Ledger) -> str:

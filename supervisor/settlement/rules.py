@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from supervisor.settlement.series import Series, mean
+from supervisor.settlement.terms import Terms
 
 WINDOW_S = 300
-BAND, BAND_W = 0.03, 3e6  # the wider of both: 3 % of what was asked, or 3 MW
+TERMS = Terms()
 DELIVERED, TOO_MUCH = 0.95, 1.5  # of an instruction: at least, at most, until it is recalled
 SHOWN = 0.5  # of a window must be on record for it to count
 NOTICED_W = 0.005  # of the highest asked: a smaller fall is no instruction
-ALLOWED_S = 300.0
 
 KEPT, BROKEN, UNKNOWN = "kept", "broken", "not enough on record"
 
@@ -54,11 +54,14 @@ def verdict(
     return Verdict(rule, wanted, round(float(measured), 3), unit, KEPT if kept else BROKEN, at_s)
 
 
-def tracking(series: Series, capacity_w: float) -> list[Verdict]:
+def tracking(series: Series, capacity_w: float, terms: Terms = TERMS) -> list[Verdict]:
     """The five-minute means against what was asked: ERCOT's set-point deviation, 3 % or 3 MW.
 
     For a site smaller than that the band is 3 % of its capacity, or it would judge nothing.
     """
+    band, pct = terms.band_pct / 100, terms.band_pct
+    wanted = f"all 5 min windows within {pct:g} % or {terms.band_w / 1e6:g} MW"
+    most = f"{pct:g} % of capacity at most"
     errors_w, bands_w = [], []
     for low in range(0, len(series), WINDOW_S):
         part = series.cut(series.from_s + low, series.from_s + low + WINDOW_S)
@@ -67,16 +70,16 @@ def tracking(series: Series, capacity_w: float) -> list[Verdict]:
             continue
         asked_w = part.asked_w[known].mean()
         errors_w.append(abs(part.metered_w[known].mean() - asked_w))
-        bands_w.append(max(BAND * asked_w, min(BAND_W, BAND * capacity_w)))
+        bands_w.append(max(band * asked_w, min(terms.band_w, band * capacity_w)))
     if not errors_w:
-        return [verdict("tracking", "windows within 3 % or 3 MW", np.nan, "%", False)]
+        return [verdict("tracking", wanted, np.nan, "%", False)]
     within = 100 * float(np.mean(np.array(errors_w) <= np.array(bands_w)))
     worst = 100 * max(errors_w) / capacity_w
     mean_pct = 100 * float(np.mean(errors_w)) / capacity_w
     return [
-        verdict("tracking", "all 5 min windows within 3 % or 3 MW", within, "%", within == 100),
-        verdict("tracking error, mean", "3 % of capacity at most", mean_pct, "%", mean_pct <= 3),
-        verdict("tracking error, worst", "3 % of capacity at most", worst, "%", worst <= 3),
+        verdict("tracking", wanted, within, "%", within == 100),
+        verdict("tracking error, mean", most, mean_pct, "%", mean_pct <= pct),
+        verdict("tracking error, worst", most, worst, "%", worst <= pct),
     ]
 
 
@@ -111,12 +114,13 @@ def _until(fall: Fall, limit_w: np.ndarray, from_s: int) -> Fall:
     return Fall(from_s + fall.at_s, from_s + end, fall.from_w, fall.to_w)
 
 
-def delivery(series: Series, fall: Fall, allowed_s: float = ALLOWED_S) -> list[Verdict]:
+def delivery(series: Series, fall: Fall, terms: Terms = TERMS) -> list[Verdict]:
     """How soon 95 % of the step was off the meter, and whether it stayed off.
 
-    The baseline of an instruction is what the meter said before it, 15 minutes at most.
+    The step is from what the meter said before it, whatever baseline energy is settled by.
     """
-    before_w = mean(series.cut(fall.at_s - 900, fall.at_s).metered_w)
+    allowed_s = terms.within_s
+    before_w = mean(series.cut(fall.at_s - terms.window_s, fall.at_s).metered_w)
     during = series.cut(fall.at_s, fall.until_s)
     step_w = before_w - fall.to_w
     if not np.isfinite(step_w) or step_w <= 0:

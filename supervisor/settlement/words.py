@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from supervisor.settlement.report import Event, Report
 from supervisor.settlement.rules import Verdict
+from supervisor.settlement.terms import PRE_EVENT, TEN_IN_TEN, Terms
 from supervisor.units import age, watts
 
 VERDICTS = ("at", "rule", "wanted", "measured", "outcome")
@@ -26,10 +27,29 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("capacity", watts(report.capacity_w)),
         ("energy asked", f"{report.asked_mwh:.3f} MWh"),
         ("energy drawn", f"{report.drawn_mwh:.3f} MWh"),
+        *_above(report),
+        ("baseline", baseline(report.terms)),
         ("metered on record", f"{report.on_record_pct:g} % of the seconds"),
         ("rests on", f"ledger lines {report.basis.first_id} to {report.basis.last_id}"),
         ("SHA-256 of those", report.basis.sha256),
     ]
+
+
+def baseline(terms: Terms) -> str:
+    """Which, and by which terms."""
+    if terms.baseline == PRE_EVENT:
+        return f"mean of {age(terms.window_s)} before each instruction"
+    clock = f"hours of UTC{terms.utc_offset_h:+g}"
+    if terms.baseline == TEN_IN_TEN:
+        return f"10-in-10: ten like days without an instruction, fitted by a fifth at most; {clock}"
+    agreed = sorted(set(terms.reference_w))
+    powers = " to ".join(watts(w) for w in (agreed if len(agreed) < 2 else (agreed[0], agreed[-1])))
+    return f"agreed reference, {powers}; {clock}"
+
+
+def _above(report: Report) -> list[tuple[str, str]]:
+    above = report.above_reference_mwh
+    return [] if above is None else [("energy above the reference", f"{above:.3f} MWh")]
 
 
 def verdict_row(one: Verdict) -> tuple[str, ...]:
@@ -45,7 +65,7 @@ def event_row(one: Event) -> tuple[str, ...]:
         held,
         watts(one.from_w),
         watts(one.to_w),
-        watts(one.baseline_w),
+        one.why or watts(one.baseline_w),
         delivered,
     )
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from supervisor.cli import build
 from supervisor.ledger import Ledger
-from supervisor.settlement import page, seal
+from supervisor.settlement import days, page, seal
 from supervisor.settlement.record import RecordError, line_bytes, read
 from supervisor.settlement.report import report_of
 
@@ -145,6 +145,92 @@ def test_signed_and_verified(run, tmp_path, kind):
     assert run("verify", str(out), "--key", "00" * 32).exit_code == 1
 
 
+# ---- other terms
+
+
+@pytest.mark.parametrize(
+    "words, baseline_w, delivered_mwh",
+    [
+        ((), 10 * MW, 0.9967),
+        (("--window", "1m"), 10 * MW, 0.9967),
+        (("--baseline", "reference", "--reference", "7MW"), 7 * MW, 0.4967),
+    ],
+)
+def test_what_it_was_worth_by_the_terms_and_made_again_by_them(
+    run, tmp_path, words, baseline_w, delivered_mwh
+):
+    out = tmp_path / "report.json"
+    assert run(*SPAN, *words, "--out", str(out)).exit_code == 0
+    (event,) = json.loads(out.read_bytes())["report"]["events"]
+    assert (event["baseline_w"], event["delivered_mwh"]) == (baseline_w, delivered_mwh)
+    assert "the ledger says the same" in run("verify", str(out)).stdout
+
+
+def test_energy_above_a_reference_of_the_hour(run, tmp_path):
+    reference = tmp_path / "agreed.csv"
+    reference.write_text("hour,mw\n" + "".join(f"{n},{n}\n" for n in range(24)))
+    words = ("--baseline", "reference", "--reference", str(reference), "--utc-offset", "-2")
+    shown = run(*SPAN, *words).stdout
+    drawn_mwh = (602 * 10 + 598 * 4) / 3600
+    assert f"energy above the reference {drawn_mwh - 6 / 3:.3f} MWh" in " ".join(shown.split())
+    assert "agreed reference, 0 W to 23.0 MW; hours of UTC-2" in shown
+
+
+def test_only_the_rules_that_are_wished(run):
+    shown = run("--from", iso(T + 600), "--to", iso(T + 602), "--rule", "tracking")
+    assert shown.exit_code == 0 and "95 % of a fall" not in shown.stdout
+    both = run(*SPAN, "--rule", "tracking", "--rule", "delivery", "--within", "1s")
+    assert both.exit_code == 1 and "in 1 s" in both.stdout
+    assert "above what was asked" not in both.stdout
+
+
+def test_without_ten_like_days_there_is_no_baseline_and_it_says_why(run):
+    result = run(*SPAN, "--baseline", "10-in-10")
+    assert result.exit_code == 0 and "0 like days are known; ten are needed" in result.stdout
+    assert "unknown" in result.stdout
+
+
+@pytest.fixture
+def fortnight(tmp_path, monkeypatch):
+    """14 days of a site that draws 6 MW, and a Monday with 6.6; at noon of it down to 2 MW.
+
+    A decision every 200 s is enough of an hour here, but for the hour around noon.
+    """
+    monkeypatch.setattr(days, "KNOWN", 0.02)
+    monday = T - T % 86_400 + 3 * 86_400
+    noon, clock = monday + 12 * 3600, [0.0]
+    ledger = Ledger(tmp_path / "ledger.db", clock=lambda: clock[0])
+    ledger.write("term", {"term": 7, "site": "north-1"})
+    coarse = range(monday - 14 * 86_400, noon - 1800, 200)
+    for at_s in (*coarse, *range(noon - 1800, noon + 1800)):
+        clock[0] = at_s + 0.2
+        asked_w = 2 * MW if at_s >= noon else 9 * MW
+        drawn_w = 2 * MW if at_s >= noon else 6_600_000 if at_s >= monday else 6 * MW
+        body = {"limit_w": asked_w, "asked_w": asked_w, "capacity_w": 10 * MW}
+        ledger.write("decision", body | {"metered_w": drawn_w})
+    ledger.close()
+    return tmp_path, noon
+
+
+def test_ten_in_ten_from_the_ledger_is_signed_and_made_again(fortnight):
+    state, noon = fortnight
+    out = state / "report.html"
+
+    def call(*words):
+        return CliRunner().invoke(build("report"), ["report", *words, "--state", str(state)])
+
+    span = ("--from", iso(noon - 1800), "--to", iso(noon + 1800))
+    made = call(*span, "--baseline", "10-in-10", "--rule", "delivery", "--out", str(out))
+    assert made.exit_code == 0, made.output
+    report = seal.opened(page.sealed_of(out.read_text())).report
+    (event,) = report.events
+    assert event.baseline_w == 6_600_000, "ten days of 6 MW, a tenth more this morning"
+    assert event.delivered_mwh == pytest.approx(4.6 / 2, abs=0.001)
+    assert report.basis.lines > 14 * 432, "it rests on those days, too"
+    verified = call("verify", str(out))
+    assert verified.exit_code == 0 and "the ledger says the same" in verified.stdout
+
+
 @pytest.mark.parametrize("kind", ["json", "html"])
 def test_any_number_changed_is_seen(run, tmp_path, kind):
     out = tmp_path / f"report.{kind}"
@@ -187,6 +273,11 @@ def test_what_a_source_said_cannot_break_the_page(state):
         ((*SPAN, "--out", "report.doc"), "one kind"),
         (("--from", iso(T + 10), "--to", iso(T)), "ends after it begins"),
         (("--from", iso(T - 9e6), "--to", iso(T)), "35 days"),
+        ((*SPAN, "--baseline", "guess"), "there are pre-event, 10-in-10, reference"),
+        ((*SPAN, "--baseline", "reference"), "0 powers"),
+        ((*SPAN, "--reference", "much"), "--reference"),
+        ((*SPAN, "--band", "wide"), "--band"),
+        ((*SPAN, "--rule", "luck"), "there are tracking"),
     ],
 )
 def test_a_bad_call(run, words, why):

@@ -5,14 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.settlement import rules
+from supervisor.settlement import days, rules
 from supervisor.settlement.baselines import (
     BaselineError,
+    above_reference_mwh,
+    event_w,
     incremental_mwh,
     pre_event_w,
     ten_in_ten_w,
 )
+from supervisor.settlement.days import Day
 from supervisor.settlement.series import Series, by_second, mwh
+from supervisor.settlement.terms import Terms, TermsError, checked, reference_of
 
 MW = 1e6
 T = 1_700_000_000
@@ -75,6 +79,131 @@ def test_incremental_energy_counts_what_is_above_only():
         incremental_mwh([1, 2], [1])
 
 
+SUNDAY = 1_797_724_800  # 2026-12-20T00:00Z
+HOUR, DAY = 3600, 86_400
+
+
+def day(at_s, *hours_w, instructed=False, offset_h=0.0):
+    """Its hours, the last one going on to midnight."""
+    hours = (*hours_w, *[hours_w[-1]] * (24 - len(hours_w)))
+    weekend = days.is_weekend(at_s, Terms(utc_offset_h=offset_h))
+    return Day(at_s, weekend, tuple(float(w) for w in hours), instructed)
+
+
+def test_weekends_by_the_clock_of_the_terms():
+    week = [days.is_weekend(SUNDAY + n * DAY, Terms()) for n in range(8)]
+    assert week == [True, False, False, False, False, False, True, True]
+    monday_in_karachi = SUNDAY + 19 * HOUR
+    terms = Terms(utc_offset_h=5)
+    assert terms.day_s(monday_in_karachi) == monday_in_karachi
+    assert not days.is_weekend(monday_in_karachi, terms) and terms.hour(monday_in_karachi) == 0
+
+
+def test_ten_like_days_are_looked_for_as_far_as_they_are_needed():
+    """Working days without an instruction and without a gap, 45 days back at most."""
+    bad = {
+        SUNDAY - 2 * DAY: day(SUNDAY - 2 * DAY, 5.0, instructed=True),
+        SUNDAY - 3 * DAY: day(SUNDAY - 3 * DAY, 5.0, float("nan"), 5.0),
+    }
+    asked = []
+
+    def read(at_s):
+        asked.append(at_s)
+        return bad.get(at_s) or day(at_s, 5.0)
+
+    event_s = SUNDAY + DAY + 10 * HOUR
+    found = days.gathered(read, event_s, event_s + HOUR, Terms(baseline="10-in-10"))
+    like = [one.start_s for one in found if days.fits(one, weekend=False)]
+    assert len([at_s for at_s in like if at_s < SUNDAY]) == 10
+    assert [one.start_s for one in found] == sorted(one.start_s for one in found)
+    assert min(asked) == SUNDAY - 17 * DAY, "the third of December"
+    nobody = days.gathered(lambda at_s: None, event_s, event_s + HOUR, Terms())
+    assert nobody == []
+
+
+def test_ten_in_ten_of_an_event_hour_by_hour():
+    """Ten days of 100, 40 from ten o'clock on; today's four hours before are a tenth higher."""
+    before = [day(SUNDAY + DAY - n * DAY, *[100 * MW] * 10, 40 * MW) for n in range(1, 20)]
+    today = day(SUNDAY + DAY, *[110 * MW] * 9, 300 * MW, 7 * MW, instructed=True)
+    terms = Terms(baseline="10-in-10")
+    at_s = SUNDAY + DAY + 9 * HOUR + 1800
+    fall = rules.Fall(at_s, at_s + HOUR, 110 * MW, 7 * MW)
+    found = event_w(series([0.0]), fall, [*before, today], terms)
+    assert found[0] == pytest.approx(110 * MW) and found[1799] == pytest.approx(110 * MW)
+    assert found[1800] == found[-1] == pytest.approx(44 * MW), "the next hour's own"
+    with pytest.raises(BaselineError, match="9 like days"):
+        event_w(series([0.0]), fall, [*before[:13], today], terms)
+
+
+def test_an_early_event_has_no_morning_to_be_fitted_to():
+    before = [day(SUNDAY + DAY - n * DAY, 100 * MW) for n in range(1, 20)]
+    today = day(SUNDAY + DAY, 500 * MW, 7 * MW)
+    fall = rules.Fall(SUNDAY + DAY + HOUR, SUNDAY + DAY + 2 * HOUR, 1.0, 0.0)
+    found = event_w(series([0.0]), fall, [*before, today], Terms(baseline="10-in-10"))
+    assert set(found) == {100 * MW}
+
+
+def test_the_mean_of_a_days_hours_and_gaps():
+    whole = np.repeat(np.arange(24.0), HOUR) * MW
+    whole[HOUR : HOUR + 1801] = np.nan
+    whole[2 * HOUR : 2 * HOUR + 1800] = np.nan
+    made = days.day_of(Series(SUNDAY, whole, whole, whole), Terms())
+    assert np.isnan(made.hours_w[1]) and not made.whole
+    assert made.hours_w[2] == 2 * MW and made.hours_w[23] == 23 * MW and made.weekend
+    assert not made.instructed
+    limit = stretch((HOUR * 12, 100), (HOUR * 12, 40))
+    assert days.day_of(Series(SUNDAY, limit, limit, limit), Terms()).instructed
+
+
+def test_an_agreed_reference_by_the_hour():
+    terms = Terms(baseline="reference", reference_w=tuple(n * MW for n in range(24)))
+    at_s = T - T % DAY + 5 * HOUR
+    drawn = Series(at_s, *[stretch((HOUR, 7), (HOUR, 5))] * 3)
+    assert above_reference_mwh(drawn, terms) == pytest.approx(2.0), "5 MW in the sixth is below"
+    fall = rules.Fall(at_s + 1800, at_s + 5400, 7 * MW, 5 * MW)
+    found = event_w(drawn, fall, [], terms)
+    assert set(found[:1800]) == {5 * MW} and set(found[1800:]) == {6 * MW}
+    one = Terms(baseline="reference", reference_w=(6 * MW,))
+    assert above_reference_mwh(drawn, one) == pytest.approx(1.0)
+    shifted = Terms(baseline="reference", reference_w=terms.reference_w, utc_offset_h=1)
+    assert set(event_w(drawn, fall, [], shifted)[:1800]) == {6 * MW}
+
+
+def test_a_reference_from_a_file():
+    rows = "hour,mw\n" + "".join(f"{n},{n / 2}\n" for n in range(24))
+    assert reference_of(rows)[:3] == (0, 500_000, 1_000_000)
+    for text, why in (
+        ("hour,kw\n1,2\n", "hour,mw"),
+        ("", "hour,mw"),
+        ("hour,mw\n1,x\n", "no hour and megawatts"),
+        ("hour,mw\n1,inf\n", "no hour and megawatts"),
+        (rows + "23,1\n", "25 rows"),
+        ("hour,mw\n0,1\n", "1 rows"),
+    ):
+        with pytest.raises(TermsError, match=why):
+            reference_of(text)
+
+
+@pytest.mark.parametrize(
+    "terms, why",
+    [
+        ({"baseline": "guess"}, "there are pre-event, 10-in-10, reference"),
+        ({"baseline": "reference"}, "0 powers"),
+        ({"baseline": "reference", "reference_w": (1, 2)}, "2 powers"),
+        ({"baseline": "reference", "reference_w": (-1,)}, "0 or more"),
+        ({"rules": ("luck",)}, "there are tracking, overshoot, delivery"),
+        ({"window_s": 0}, "window is 0"),
+        ({"utc_offset_h": 15.0}, "UTC offset is 15"),
+        ({"band_pct": float("nan")}, "band in per cent is nan"),
+        ({"within_s": 10**6}, "time for 95 %"),
+    ],
+)
+def test_terms_nobody_can_settle_by(terms, why):
+    with pytest.raises(TermsError, match=why):
+        checked(Terms(**terms))
+    assert checked(Terms()) == Terms()
+
+
 # ---- rules
 
 
@@ -91,6 +220,16 @@ def test_tracking_by_windows_of_five_minutes():
     assert found["tracking"] == (50, rules.BROKEN)
     assert found["tracking error, mean"] == (2, rules.KEPT)
     assert found["tracking error, worst"] == (4, rules.BROKEN)
+
+
+def test_another_band():
+    asked = stretch((300, 100))
+    drawn = series(asked * 0.95, asked)
+    assert rules.tracking(drawn, 100e6)[0].outcome == rules.BROKEN
+    wide = rules.tracking(drawn, 100e6, Terms(band_pct=5.0))
+    assert {one.outcome for one in wide} == {rules.KEPT} and "within 5 % or 3 MW" in wide[0].wanted
+    assert rules.tracking(drawn, 200e6, Terms(band_w=5_000_000))[0].outcome == rules.KEPT
+    assert rules.tracking(drawn, 200e6, Terms(band_w=4_900_000))[0].outcome == rules.BROKEN
 
 
 def test_the_band_of_a_small_site_is_not_3_mw():
@@ -139,6 +278,17 @@ def test_a_fall_is_delivered_in_time_and_held(during, took, held):
     found = outcomes(rules.delivery(drawn, rules.falls(drawn)[0]))
     assert found["95 % of a fall"] == took
     assert found.get("held until recalled") == held
+
+
+def test_another_time_for_95_per_cent():
+    limit = stretch((900, 100), (300, 40))
+    drawn = series(stretch((920, 100), (280, 40)), limit)
+    fall = rules.falls(drawn)[0]
+    assert outcomes(rules.delivery(drawn, fall, Terms(within_s=20)))["95 % of a fall"][1] == (
+        rules.KEPT
+    )
+    late = rules.delivery(drawn, fall, Terms(within_s=19))[0]
+    assert (late.measured, late.outcome, late.wanted) == (20, rules.BROKEN, "in 19 s")
 
 
 def test_who_drew_less_already_had_nothing_to_deliver():
