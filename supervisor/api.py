@@ -13,7 +13,8 @@ import uvicorn
 
 from supervisor.gate import Door, gate
 from supervisor.listening import PatientNoMore
-from supervisor.routes import BODY_MAX, Provider, application
+from supervisor.routes import BODY_MAX, application
+from supervisor.routes.desk import Desk
 
 CONNECTIONS_MAX = 64
 HEADERS_MAX = 16_384  # bytes of a request before its body
@@ -24,7 +25,7 @@ class ApiError(OSError):
 
 
 async def serve(
-    provider: Provider,
+    desk: Desk,
     host: str,
     port: int,
     door: Door,
@@ -34,7 +35,7 @@ async def serve(
 
     The signal handlers of the program are left alone.  Raises ApiError when it cannot listen.
     """
-    app = gate(application(provider, door), door)
+    app = gate(application(desk, door), door, desk.shut)
     listening = listen(host, port)
     server = _Server(
         uvicorn.Config(

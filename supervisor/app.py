@@ -32,6 +32,7 @@ from supervisor.links import links_of
 from supervisor.people import People
 from supervisor.roster import Roster, roster
 from supervisor.roster import read as read_roster
+from supervisor.routes.desk import Desk
 from supervisor.seat import Deposed, Seat, seat_of
 from supervisor.site import Site
 from supervisor.sources import frequency_mqtt, signal_csv, signal_mqtt
@@ -85,22 +86,33 @@ async def run(config: Config) -> None:
 
 async def _lead(config: Config, ledger: Ledger, ports: list[int]) -> None:
     """Serve the site; with a standby, whenever it is ours to lead."""
-    seat = seat_of(config, ledger, ports[0])
+    tokens = Tokens(config.state_dir / "tokens.json", keys.api_token(config.state_dir))
+    seat = seat_of(config, ledger, ports[0], tokens)
+    desk = Desk(seat=seat)
+    door = Door(tokens, desk.record)
     if seat is None:
-        await _serve(config, ledger, ports)
+        await _serve(config, ledger, ports, desk, door)
         return
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(seat.link.run(), name="seat")
+        tasks.create_task(_serve_people(config, desk, door), name="api")
         while True:
             await seat.until_ours()
             try:
-                await _serve(config, ledger, ports, seat)
+                await _serve(config, ledger, ports, desk, door, seat)
             except* Deposed as left:
                 log.warning("no longer leading: %s", left.exceptions[0])
+            finally:
+                desk.provider = None
 
 
 async def _serve(
-    config: Config, ledger: Ledger, ports: list[int], seat: Seat | None = None
+    config: Config,
+    ledger: Ledger,
+    ports: list[int],
+    desk: Desk,
+    door: Door,
+    seat: Seat | None = None,
 ) -> None:
     inbox = Inbox()
     key = keys.site_key(config.state_dir)
@@ -115,7 +127,6 @@ async def _serve(
     if seat is not None:
         publish = seat.guard(publish)
         people.alarms.others["standby.unready_s"] = lambda: {"": seat.unready_s()}
-    door = door_of(config, people)
     people.alarms.others |= devices.measures
     people.alarms.others |= {
         "broker.lost_s": lambda: {"": links.lost_s(time.monotonic())},
@@ -145,7 +156,10 @@ async def _serve(
         tasks.create_task(history.run(), name="history")
         lookers = (people, board, history)
         tasks.create_task(_beat(config, inbox, site, lookers, publish), name="beat")
-        tasks.create_task(_serve_people(config, people, door), name="api")
+        await asyncio.sleep(0)  # the first beat
+        desk.provider = people
+        if seat is None:
+            tasks.create_task(_serve_people(config, desk, door), name="api")
         tasks.create_task(notifier.run(), name="notifier")
 
 
@@ -174,13 +188,7 @@ def roster_of(config: Config) -> Roster:
     return roster(stands, {keys.path: keys.limit_w - keys.auxiliary_w for keys in config.feeders})
 
 
-def door_of(config: Config, people: People) -> Door:
-    """Who gets in.  Raises SecretError and TokenError."""
-    tokens = Tokens(config.state_dir / "tokens.json", keys.api_token(config.state_dir))
-    return Door(tokens, people.record)
-
-
-async def _serve_people(config: Config, people: People, door: Door) -> None:
+async def _serve_people(config: Config, desk: Desk, door: Door) -> None:
     """The API, and the file that tells clients where it is."""
     where = config.state_dir / "api.json"
 
@@ -192,7 +200,7 @@ async def _serve_people(config: Config, people: People, door: Door) -> None:
         log.info("API at %s:%s", config.api.host, port)
 
     try:
-        await api.serve(people, config.api.host, config.api.port, door, bound)
+        await api.serve(desk, config.api.host, config.api.port, door, bound)
     finally:
         where.unlink(missing_ok=True)
 

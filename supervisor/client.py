@@ -32,6 +32,7 @@ from supervisor.view import (
     SilenceOrder,
     SilenceView,
     SiteView,
+    StandbyView,
     TokenOrder,
     TokenView,
     WhyView,
@@ -43,6 +44,14 @@ T = TypeVar("T")
 
 class ClientError(Exception):
     """Nothing was learned from the supervisor; the text says why, for a person."""
+
+
+class NoAnswerError(ClientError):
+    """Nobody is there, or nobody has heard the question."""
+
+
+class FollowingError(ClientError):
+    """This supervisor follows another, which leads the site: how that stands."""
 
 
 class RefusedError(ClientError):
@@ -67,18 +76,25 @@ class _ApiJson(msgspec.Struct, frozen=True):
     pid: int = 0
 
 
-def read_address(state_dir: Path) -> Address:
+def read_addresses(state_dir: Path) -> list[Address]:
     """Where the API of this state directory listens, and a token for it.  Raises ClientError.
 
     Somebody who cannot read the state directory has a token of their own: SURPLUS_API says
-    where to ask, as 127.0.0.1:8080, and SURPLUS_TOKEN_FILE which file the token is in.
+    where to ask, as 127.0.0.1:8080, or both supervisors of a site with a comma between them,
+    and SURPLUS_TOKEN_FILE which file the token is in.
     """
-    host, _, port = os.environ.get("SURPLUS_API", "").rpartition(":")
-    if port and not (host and port.isdigit()):
-        raise ClientError("SURPLUS_API is an address and a port, as 127.0.0.1:8080")
-    api = _ApiJson(host.strip("[]"), int(port)) if port else _read_api_json(state_dir)
+    named = os.environ.get("SURPLUS_API")
+    apis = [_named(one) for one in named.split(",")] if named else [_read_api_json(state_dir)]
     own = os.environ.get("SURPLUS_TOKEN_FILE")
-    return Address(api.host, api.port, _read_token(Path(own) if own else state_dir / "api.token"))
+    token = _read_token(Path(own) if own else state_dir / "api.token")
+    return [Address(api.host, api.port, token) for api in apis]
+
+
+def _named(text: str) -> _ApiJson:
+    host, _, port = text.strip().rpartition(":")
+    if not (host and port.isdigit()):
+        raise ClientError("SURPLUS_API is an address and a port, as 127.0.0.1:8080")
+    return _ApiJson(host.strip("[]"), int(port))
 
 
 def _read_api_json(state_dir: Path) -> _ApiJson:
@@ -102,23 +118,31 @@ def _read_token(path: Path) -> str:
 
 
 class Client:
-    """One supervisor.  Every call raises ClientError, or its RefusedError, and nothing else."""
+    """One supervisor, or whichever leads of two.  Every call raises ClientError, or its
+    RefusedError or FollowingError, and nothing else."""
 
-    def __init__(self, address: Address) -> None:
-        self._where = address.where
-        self._http = httpx.Client(
-            base_url=f"http://{address.where}",
-            headers={"Authorization": f"Bearer {address.token}"},
-            timeout=TIMEOUT_S,
-            trust_env=False,  # a proxy has no business on loopback
-        )
+    def __init__(self, *addresses: Address) -> None:
+        self._asked = [
+            httpx.Client(
+                base_url=f"http://{address.where}",
+                headers={"Authorization": f"Bearer {address.token}"},
+                timeout=TIMEOUT_S,
+                trust_env=False,  # a proxy has no business on loopback
+            )
+            for address in addresses
+        ]  # who answered last comes first
 
     @classmethod
     def from_state_dir(cls, state_dir: str | os.PathLike[str]) -> Self:
-        return cls(read_address(Path(state_dir)))
+        return cls(*read_addresses(Path(state_dir)))
 
     def close(self) -> None:
-        self._http.close()
+        for http in self._asked:
+            http.close()
+
+    def standby(self) -> StandbyView:
+        """Raises RefusedError where there is one supervisor."""
+        return self._read("GET", "/api/standby", StandbyView)
 
     def site(self) -> SiteView:
         return self._read("GET", "/api/site", SiteView)
@@ -216,32 +240,59 @@ class Client:
             return msgspec.json.decode(body, type=type_)
         except msgspec.MsgspecError as error:
             raise ClientError(
-                f"the supervisor at {self._where} speaks otherwise: {error}"
+                f"the supervisor at {_where(self._asked[0])} speaks otherwise: {error}"
             ) from None
 
     def _ask(self, method: str, path: str, **request: Any) -> bytes:
-        try:
-            response = self._http.request(method, path, **request)
-        except httpx.HTTPError as error:
-            cause = str(error) or type(error).__name__
-            raise ClientError(
-                f"the supervisor at {self._where} does not answer ({cause}): has it been stopped?"
-            ) from None
-        if response.status_code == 401:
-            raise ClientError(
-                f"the supervisor at {self._where} does not take the token of this state directory:"
-                " another supervisor may have the port now"
-            )
-        if response.is_error:
-            raise _refusal(response)
-        return response.content
+        """The one that answered last, then the other: if it cannot be reached, or follows."""
+        passed: list[ClientError] = []
+        for http in [*self._asked]:
+            try:
+                answer = _answer(http, method, path, **request)
+            except (FollowingError, NoAnswerError) as error:
+                passed.append(error)
+                continue
+            self._asked.sort(key=lambda one: one is not http)
+            return answer
+        raise next((error for error in passed if isinstance(error, FollowingError)), passed[0])
+
+
+def _answer(http: httpx.Client, method: str, path: str, **request: Any) -> bytes:
+    try:
+        response = http.request(method, path, **request)
+    except httpx.HTTPError as error:
+        cause = str(error) or type(error).__name__
+        unheard = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        # what it may have heard is not said to another
+        raise (NoAnswerError if unheard or method == "GET" else ClientError)(
+            f"the supervisor at {_where(http)} does not answer ({cause}): has it been stopped?"
+        ) from None
+    if response.status_code == 401:
+        raise ClientError(
+            f"the supervisor at {_where(http)} does not take the token of this state directory:"
+            " another supervisor may have the port now"
+        )
+    if response.is_error:
+        raise _refusal(response)
+    return response.content
+
+
+def _where(http: httpx.Client) -> str:
+    return http.base_url.netloc.decode()
+
+
+def reason_of(answer: bytes) -> str:
+    """What the API says is wrong; "" when it gives no reason."""
+    try:
+        return str(msgspec.json.decode(answer)["error"])
+    except (msgspec.MsgspecError, KeyError, TypeError):
+        return ""
 
 
 def _refusal(response: httpx.Response) -> ClientError:
-    try:
-        reason = str(response.json()["error"])
-    except (ValueError, KeyError, TypeError):
-        reason = f"it answered {response.status_code}"
+    reason = reason_of(response.content) or f"it answered {response.status_code}"
+    if response.status_code == 503:
+        return FollowingError(reason)
     return RefusedError(reason) if response.is_client_error else ClientError(reason)
 
 

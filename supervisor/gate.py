@@ -58,8 +58,13 @@ class Door:
         return self._wrong.wait_s(address, self._clock())
 
 
-def gate(app: ASGIApp, door: Door) -> ASGIApp:
-    """The application behind the door.  scope["user"] is the Caller."""
+def gate(
+    app: ASGIApp, door: Door, shut: Callable[[str, bool], str] = lambda path, writes: ""
+) -> ASGIApp:
+    """The application behind the door.  scope["user"] is the Caller.
+
+    shut(path, writes): why this cannot be answered here, whoever asks.
+    """
 
     async def ask(scope: Scope, receive: Receive, send: Send) -> None:
         caller = door.caller(dict(scope["headers"]).get(b"authorization", b""))
@@ -74,6 +79,9 @@ def gate(app: ASGIApp, door: Door) -> ASGIApp:
         if status or caller is None:
             door.refused[status] += 1
             await _refuse(scope, send, status, reason, wait_s)
+            return
+        if reason := shut(scope["path"], writes):
+            await _refuse(scope, send, 503, reason, 0)
             return
         scope["user"] = caller
         if not writes:

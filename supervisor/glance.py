@@ -4,9 +4,10 @@ Plain functions of a view and the time, for the command line and the screens ali
 """
 
 from supervisor.units import age, hashrate, joules_per_th, watts
-from supervisor.view import PreviewView, SiteView
+from supervisor.view import PreviewView, SiteView, StandbyView
 
 TICK_STALE_S = 3.0  # three beats of the supervisor
+LEADER_STALE_S = 5.0  # by then a follower leads itself
 METER_STALE_S = 5.0  # five readings of the site meter
 OVERSHOOT_SHARE = 0.005  # of capacity: what the site meter cannot tell from nothing
 FALL_S = 5  # rigs have this long to follow a fall of what is asked
@@ -31,6 +32,18 @@ def wrongs(site: SiteView, now_s: float) -> list[str]:
         for state in SICK_STATES
         if site.by_state.get(state)
     ]
+    return found
+
+
+def standby_wrongs(standby: StandbyView) -> list[str]:
+    """What is wrong with a supervisor that follows another; empty when nothing is."""
+    found = []
+    if not standby.connected:
+        found.append("no connection to the broker")
+    elif standby.heard_s > LEADER_STALE_S:
+        found.append(f"no leader has been heard for {age(standby.heard_s)}")
+    if not standby.ready:
+        found.append("it could not take over with all that is known: rigs would sleep a lease")
     return found
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from protocols import mac
 from supervisor.ledger import Draft
+from supervisor.tokens import Token
 
 PART = 30_000  # bytes of a part before base64; the embedded broker passes 65,536
 SIZE_MAX = 64 << 20  # of a whole piece of news, unpacked
@@ -25,7 +26,8 @@ class ReplicaError(ValueError):
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """seq: of the last budget.  ladders_id: of the ladders in force; they come when asked for."""
+    """seq: of the last budget.  ladders_id: of the ladders in force; they come when asked for.
+    tokens: of the API, as they are kept; when asked for, and when they have changed."""
 
     term: int
     seq: int
@@ -33,6 +35,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rows: list[Draft]
     answer: str = ""  # to whose question; then rows are all that must be known
     ladders: tuple[int, bytes] | None = None
+    tokens: list[Token] | None = None
 
 
 class _Frame(msgspec.Struct, frozen=True, kw_only=True):

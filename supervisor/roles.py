@@ -9,6 +9,7 @@ VIEWER, TECHNICIAN, OPERATOR, ADMIN = ROLES
 # (method, path) -> the least role; a route that is not here cannot be served
 NEEDS = {
     ("GET", "/api/me"): VIEWER,
+    ("GET", "/api/standby"): VIEWER,
     ("GET", "/api/schema"): VIEWER,
     ("GET", "/api/site"): VIEWER,
     ("GET", "/api/signals"): VIEWER,

@@ -28,11 +28,14 @@ from supervisor.replica import (
     seal,
 )
 from supervisor.standby import Standby
+from supervisor.tokens import Tokens
+from supervisor.view import StandbyView
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
 HERE_S = 1.0  # how often a follower says how it is, and asks what it lacks
+LATE_S = 5.0  # a follower not heard to be ready for so long is shown as none
 FRESH_S = 30.0  # what it said is no older; clocks of the two hosts may differ by as much
 ANSWER_S = 1.0  # between answers: asking is cheaper than answering
 
@@ -46,8 +49,11 @@ class Deposed(Exception):
 class Seat:
     """until_ours(), then lead with guard(publish) beside until_lost(); link.run() all the while."""
 
-    def __init__(self, config: Config, ledger: Ledger, key: bytes, link: Link) -> None:
+    def __init__(
+        self, config: Config, ledger: Ledger, key: bytes, link: Link, tokens: Tokens
+    ) -> None:
         assert config.standby is not None
+        self._tokens, tokens.on_change = tokens, self._tell_tokens
         self._site = site = config.site.name
         self.link, self._ledger, self._budget_key = link, ledger, mac.budget_key(key)
         self._news_topic, self._ask_topic = (
@@ -130,6 +136,19 @@ class Seat:
         """Whether this supervisor may command anything at this moment."""
         return self.standby.may_speak(time.monotonic())
 
+    def view(self, now_s: float) -> StandbyView:
+        """For people."""
+        ours = self.standby.unopposed
+        return StandbyView(
+            site=self._site,
+            rank=self.standby.rank,
+            leads=ours,
+            term=self.standby.newest[0],
+            heard_s=round(now_s - self.standby.heard_s, 1),
+            connected=self.link.connected,
+            ready=self.unready_s() < LATE_S if ours else self.current,
+        )
+
     def unready_s(self) -> float:
         """How long no follower has been heard that could take over."""
         return time.monotonic() - self._ready_s
@@ -155,6 +174,9 @@ class Seat:
         for row in rows:
             self._seq = int(row.body["seq"]) if row.kind == "decision" else self._seq
         self._publish(self._news(rows))
+
+    def _tell_tokens(self) -> None:
+        self._publish(self._news([], tokens=self._tokens.all()))
 
     def _news(self, rows: list[Draft], **more: object) -> News:
         return News(
@@ -206,6 +228,8 @@ class Seat:
             log.info("following the leader of term %s", news.term)
         elif news.answer or not self._listener.whole:
             return
+        if news.tokens is not None:
+            self._tokens.take(news.tokens)
         for row in news.rows:
             self._ledger.write(row.kind, row.body, row.source, row.why)
         self._ledger.commit()
@@ -233,13 +257,19 @@ class Seat:
             self._answer(said.nonce)
 
     def _answer(self, nonce: str) -> None:
-        rows, ladders = memory.standing_rows(self._ledger), self._ledger.ladders()
-        self._publish(self._news(rows, answer=nonce, ladders=ladders))
+        self._publish(
+            self._news(
+                memory.standing_rows(self._ledger),
+                answer=nonce,
+                ladders=self._ledger.ladders(),
+                tokens=self._tokens.all(),
+            )
+        )
 
 
-def seat_of(config: Config, ledger: Ledger, port: int) -> Seat | None:
+def seat_of(config: Config, ledger: Ledger, port: int, tokens: Tokens) -> Seat | None:
     """None when the site has one supervisor."""
     if config.standby is None:
         return None
     link = link_of(config, Inbox(), port, rigs=False)
-    return Seat(config, ledger, keys.site_key(config.state_dir), link)
+    return Seat(config, ledger, keys.site_key(config.state_dir), link, tokens)

@@ -56,6 +56,7 @@ class Tokens:
         self._path, self._clock = path, clock
         self._local = digest(local)
         self._by_digest = {token.digest: token for token in _read(path)}
+        self.on_change: Callable[[], None] = lambda: None
 
     def caller(self, token: str) -> Caller | None:
         """Whose token this is; None when nobody's, or when its end has passed."""
@@ -75,6 +76,7 @@ class Tokens:
         until_s = None if days is None else now_s + days * DAY_S
         kept = Token(name=name, role=role, digest=digest(token), made_s=now_s, until_s=until_s)
         self._keep([*self._by_digest.values(), kept])
+        self.on_change()
         return token
 
     def revoke(self, name: str) -> bool:
@@ -83,7 +85,13 @@ class Tokens:
         found = len(rest) < len(self._by_digest)
         if found:
             self._keep(rest)
+            self.on_change()
         return found
+
+    def take(self, tokens: list[Token]) -> None:
+        """Those of the supervisor that leads, in place of our own."""
+        if tokens != self.all():
+            self._keep(tokens)
 
     def all(self) -> list[Token]:
         return sorted(self._by_digest.values(), key=lambda token: token.name)

@@ -163,6 +163,18 @@ class AuditView(msgspec.Struct, frozen=True, kw_only=True):
     result: str
 
 
+class StandbyView(msgspec.Struct, frozen=True, kw_only=True):
+    """One of two supervisors of a site."""
+
+    site: str
+    rank: int
+    leads: bool
+    term: int  # the highest heard
+    heard_s: float  # since anybody who leads was heard; itself counts
+    connected: bool  # to the broker
+    ready: bool  # whether the one that follows could take over with all that is known
+
+
 class MeView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: str

@@ -9,7 +9,7 @@ from supervisor import commands
 from supervisor.commands import AsJson, StateDir
 
 if TYPE_CHECKING:
-    from supervisor.view import SiteView
+    from supervisor.view import SiteView, StandbyView
 
 
 def register(app: typer.Typer) -> None:
@@ -18,20 +18,41 @@ def register(app: typer.Typer) -> None:
 
 def status(state: StateDir = commands.STATE_DEFAULT, as_json: AsJson = False) -> None:
     """The site in a few lines; exit code 1 when something is wrong."""
-    from supervisor.glance import wrongs
+    from supervisor import glance
+    from supervisor.client import FollowingError
 
-    with commands.asking(state) as supervisor:
-        site = supervisor.site()
     now_s = time.time()
-    found = wrongs(site, now_s)
+    with commands.asking(state) as supervisor:
+        try:
+            site = supervisor.site()
+        except FollowingError:
+            standby = supervisor.standby()
+            _show(following(standby), glance.standby_wrongs(standby), standby, as_json, "standby")
+        else:
+            _show(lines(site, now_s), glance.wrongs(site, now_s), site, as_json, "site")
+
+
+def _show(said: list[str], found: list[str], view: object, as_json: bool, name: str) -> None:
     if as_json:
-        commands.show_json({"wrong": found, "site": site})
+        commands.show_json({"wrong": found, name: view})
     else:
-        typer.echo("\n".join(lines(site, now_s)))
+        typer.echo("\n".join(said))
         for wrong in found:
             typer.echo(f"{'wrong':<10}{wrong}")
     if found:
         raise typer.Exit(commands.WRONG)
+
+
+def following(standby: "StandbyView") -> list[str]:
+    """What `status` prints of a supervisor that does not lead."""
+    from supervisor import units
+
+    rows = {
+        "site": f"{standby.site}, supervisor {standby.rank} of 0 and 1",
+        "standby": f"following term {standby.term}, last heard {units.age(standby.heard_s)} ago",
+        "record": "all that the leader has" if standby.ready else "not all that the leader has",
+    }
+    return [f"{name:<10}{text}" for name, text in rows.items()]
 
 
 def lines(site: "SiteView", now_s: float) -> list[str]:

@@ -19,10 +19,22 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from supervisor import roles
 from supervisor.gate import Door
-from supervisor.routes import access, alarms, holds, metrics, past, rigs, signals, site, stream
-from supervisor.routes.parts import BODY_MAX, Provider, caller_of, known_error, unknown_error
+from supervisor.routes import (
+    access,
+    alarms,
+    holds,
+    metrics,
+    past,
+    rigs,
+    signals,
+    site,
+    standby,
+    stream,
+)
+from supervisor.routes.desk import Desk
+from supervisor.routes.parts import BODY_MAX, caller_of, known_error, unknown_error
 
-__all__ = ["BODY_MAX", "Provider", "application"]
+__all__ = ["BODY_MAX", "application"]
 
 HANDLERS: Sequence[Any] = (
     *site.HANDLERS,
@@ -33,15 +45,16 @@ HANDLERS: Sequence[Any] = (
     *holds.HANDLERS,
     *metrics.HANDLERS,
     *access.HANDLERS,
+    *standby.HANDLERS,
     *stream.HANDLERS,
 )
 
 
-def application(provider: Provider, door: Door) -> Litestar:
+def application(desk: Desk, door: Door) -> Litestar:
     """The routes, without the gate."""
     return Litestar(
         HANDLERS,
-        state=State({"provider": provider, "door": door}),
+        state=State({"desk": desk, "door": door}),
         dependencies={"caller": Provide(caller_of, sync_to_thread=False)},
         guards=[guard],
         request_max_body_size=BODY_MAX,

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi.datastructures import ResponseSpec
 
 from supervisor.alarms.state import Silence
+from supervisor.audit import Deed
 from supervisor.live import Page, Wish
 from supervisor.metrics import Seen
 from supervisor.tokens import LOCAL, Caller
@@ -58,6 +59,7 @@ class Provider(Protocol):
     def rig(self, rig: str) -> RigDetail | None: ...
     def signals(self) -> list[SignalDetail]: ...
     def events(self, limit: int) -> list[EventView]: ...
+    def record(self, deed: Deed) -> None: ...
     def audit(self, limit: int, who: str) -> list[AuditView]: ...
     @property
     def past(self) -> "Before": ...
@@ -107,6 +109,7 @@ _REFUSALS = {
     413: "too long",
     422: "it cannot be done",
     429: "too often",
+    503: "another supervisor leads the site",
 }
 _told = {
     status: ResponseSpec(Refusal, description=text, generate_examples=False)
@@ -124,7 +127,8 @@ def caller_of(request: ASGIConnection[Any, Any, Any, Any]) -> Caller:
 
 
 def provider_of(state: State) -> Provider:
-    provider: Provider = state.provider
+    """Of the site; the gate lets nobody in while there is none."""
+    provider: Provider = state.desk.provider
     return provider
 
 

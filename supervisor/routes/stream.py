@@ -14,7 +14,8 @@ from supervisor.routes.parts import Provider, provider_of
 PUSH_S = 1.0
 LEAST_S = 0.05  # between frames, however often a screen wishes
 BAD_WISH = 4400  # close codes of the socket: a wish that cannot be,
-NO_TOKEN = 4401  # a token that has ended or was revoked
+NO_TOKEN = 4401  # a token that has ended or was revoked,
+NOT_HERE = 4503  # a site that is led elsewhere now
 
 
 @websocket("/api/live")
@@ -24,13 +25,15 @@ async def live(socket: WebSocket[Any, Any, State]) -> None:
     wish = Wish()
     heard: asyncio.Task[str | bytes] | None = None
     try:
-        while _still_welcome(socket):
+        while _still_welcome(socket) and socket.app.state.desk.provider is not None:
             await socket.send_data(msgspec.json.encode(frame(provider_of(socket.app.state), wish)))
             await asyncio.sleep(LEAST_S)
             heard = heard or asyncio.ensure_future(socket.receive_data("text"))
             if heard in (await asyncio.wait([heard], timeout=PUSH_S - LEAST_S))[0]:
                 wish, heard = read_wish(heard.result()), None
-        await socket.close(code=NO_TOKEN, reason="the token has ended")
+        lost = _still_welcome(socket)
+        reason = "another supervisor leads now" if lost else "the token has ended"
+        await socket.close(code=NOT_HERE if lost else NO_TOKEN, reason=reason)
     except ValueError as error:
         await socket.close(code=BAD_WISH, reason=str(error)[:100])
     except WebSocketException:

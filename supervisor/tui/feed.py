@@ -12,9 +12,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from supervisor.client import Address, ClientError, read_address
+from supervisor.client import Address, ClientError, read_addresses, reason_of
 from supervisor.live import Frame, Wish
 
 RETRY_S = 1.0
@@ -50,13 +50,16 @@ class LiveFeed:
     async def __aiter__(self) -> AsyncIterator[Frame | Lost]:
         while True:
             try:
-                address = read_address(self._state_dir)
-                async for frame in self._frames(address):
-                    yield frame
+                addresses = read_addresses(self._state_dir)
             except ClientError as error:
+                addresses = []
                 yield Lost(str(error))
-            except (OSError, WebSocketException, msgspec.MsgspecError) as error:
-                yield Lost(f"{address.where}: {_cause(error)}")
+            for address in addresses:
+                try:
+                    async for frame in self._frames(address):
+                        yield frame
+                except (OSError, WebSocketException, msgspec.MsgspecError) as error:
+                    yield Lost(f"{address.where}: {_cause(error)}")
             await asyncio.sleep(RETRY_S)
 
     async def _frames(self, address: Address) -> AsyncIterator[Frame]:
@@ -86,6 +89,10 @@ class LiveFeed:
 
 
 def _cause(error: Exception) -> str:
-    """The plain words of the system where there are any: "Connection refused"."""
+    """The plain words of the system where there are any: "Connection refused"; or of the API."""
+    if isinstance(error, InvalidStatus) and (
+        reason := reason_of(bytes(error.response.body or b""))
+    ):
+        return reason
     number = error.errno if isinstance(error, OSError) else None
     return (os.strerror(number) if number else str(error)) or "no answer"

@@ -19,6 +19,7 @@ from made_up import (
     RIGS,
     SIGNAL,
     SITE,
+    STANDBY,
     TOKEN,
     replace,
 )
@@ -28,6 +29,7 @@ from supervisor.gate import Door
 from supervisor.limits import Limit
 from supervisor.live import Wish, page
 from supervisor.metrics import Seen
+from supervisor.routes.desk import Desk
 from supervisor.tokens import Tokens
 from supervisor.view import (
     AuditView,
@@ -181,6 +183,19 @@ class FakeSite:
         return source in self.withdrawable
 
 
+class FakeSeat:
+    """One supervisor of two; now is what it shows."""
+
+    def __init__(self, **shown):
+        self.now = replace(STANDBY, **shown)
+
+    def leads(self):
+        return self.now.leads and self.now.connected
+
+    def view(self, now_s):
+        return self.now
+
+
 def door_of(provider, folder, **limits):
     """Somebody at the door who lets TOKEN in, and whom no test is too quick for."""
     freely = dict.fromkeys(("asks", "writes", "wrong"), Limit(1e4, 1e4))
@@ -188,20 +203,21 @@ def door_of(provider, folder, **limits):
 
 
 @contextmanager
-def served(provider, state_dir=None, door=None):
+def served(provider, state_dir=None, door=None, desk=None):
     """The real API on a free port, in a thread of its own; yields the port."""
+    desk = desk or Desk(provider, FakeSeat())
     with TemporaryDirectory() as folder:
-        yield from _served(provider, state_dir, door or door_of(provider, folder))
+        yield from _served(desk, state_dir, door or door_of(provider, folder))
 
 
-def _served(provider, state_dir, door):
+def _served(desk, state_dir, door):
     up, ports, loop = threading.Event(), [], asyncio.new_event_loop()
 
     def bound(port):
         ports.append(port)
         up.set()
 
-    running = loop.create_task(api.serve(provider, "127.0.0.1", 0, door, bound))
+    running = loop.create_task(api.serve(desk, "127.0.0.1", 0, door, bound))
     thread = threading.Thread(target=_run, args=(loop, running))
     thread.start()
     try:

@@ -13,6 +13,7 @@ from supervisor.view import (
     SignalDetail,
     SignalView,
     SiteView,
+    StandbyView,
     StepView,
 )
 
@@ -55,6 +56,10 @@ SITE = SiteView(
     ],
     asked_history_w=[3_400_000] * 60 + [3_200_000] * 60,
     metered_history_w=[3_390_000] * 62 + [3_190_000] * 58,
+)
+
+STANDBY = StandbyView(
+    site="karoo", rank=0, leads=True, term=3, heard_s=0.4, connected=True, ready=True
 )
 
 

@@ -16,6 +16,7 @@ from websockets.sync.client import connect
 from supervisor import api, routes
 from supervisor.live import Frame, Wish
 from supervisor.routes import stream
+from supervisor.routes.desk import Desk
 from supervisor.view import EventView, RigView, SiteView
 
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
@@ -205,7 +206,9 @@ async def test_the_programs_signals_stay_its_own(tmp_path):
     before, up = signal.getsignal(signal.SIGTERM), asyncio.Event()
     site = FakeSite()
     door = door_of(site, tmp_path)
-    running = asyncio.create_task(api.serve(site, "127.0.0.1", 0, door, lambda port: up.set()))
+    running = asyncio.create_task(
+        api.serve(Desk(site), "127.0.0.1", 0, door, lambda port: up.set())
+    )
     await asyncio.wait_for(up.wait(), 10)
     assert signal.getsignal(signal.SIGTERM) is before
     running.cancel()

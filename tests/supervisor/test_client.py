@@ -6,7 +6,7 @@ import pytest
 from fake_site import FakeSite, served, write_address
 from made_up import EVENTS, SITE, TOKEN, rig
 
-from supervisor.client import Client, ClientError, RefusedError, connected, read_address
+from supervisor.client import Client, ClientError, RefusedError, connected, read_addresses
 from supervisor.view import SignalOrder
 
 pytestmark = pytest.mark.real_time
@@ -72,14 +72,14 @@ def test_no_supervisor(tmp_path):
 def test_a_damaged_address_is_named(tmp_path, body):
     (tmp_path / "api.json").write_text(body)
     with pytest.raises(ClientError, match=r"api\.json cannot be read"):
-        read_address(tmp_path)
+        read_addresses(tmp_path)
 
 
 def test_a_missing_token_is_named(tmp_path):
     write_address(tmp_path, 1)
     (tmp_path / "api.token").unlink()
     with pytest.raises(ClientError, match=r"api\.token cannot be read"):
-        read_address(tmp_path)
+        read_addresses(tmp_path)
 
 
 def test_a_stopped_supervisor_does_not_answer(tmp_path):
@@ -91,7 +91,7 @@ def test_a_stopped_supervisor_does_not_answer(tmp_path):
 
 
 def test_a_foreign_token_is_explained(tmp_path, state_dir):
-    write_address(tmp_path, read_address(state_dir).port, TOKEN[::-1])
+    write_address(tmp_path, read_addresses(state_dir)[0].port, TOKEN[::-1])
     with connected(tmp_path) as client, pytest.raises(ClientError, match="token of this state"):
         client.site()
 

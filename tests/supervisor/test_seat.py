@@ -16,6 +16,7 @@ from supervisor.seat import Deposed, Seat
 from supervisor.sections.broker import BrokerConfig
 from supervisor.sections.site import SiteConfig
 from supervisor.sections.standby import StandbyConfig
+from supervisor.tokens import Tokens
 
 KEY, SITE = bytes(range(32)), "pair"
 LADDERS = (7, b"dealt" * 20_000)
@@ -64,7 +65,8 @@ class Supervisor:
         )
         self.ledger = Ledger(folder / f"ledger-{rank}.db")
         self.link = bus.link()
-        self.seat, self.seq = Seat(config, self.ledger, KEY, self.link), 0
+        self.tokens = Tokens(folder / f"tokens-{rank}.json", f"of machine {rank}")
+        self.seat, self.seq = Seat(config, self.ledger, KEY, self.link, self.tokens), 0
 
     async def lead(self):
         """Take the seat, and beat until it is lost."""
@@ -308,6 +310,40 @@ def test_what_a_follower_said_long_ago_does_not_count(play):
         b.link.publish = publish
         publish(topics.standby(SITE, "ask"), kept[0])
         assert a.seat.unready_s() > 40.0
+
+    play(story)
+
+
+def test_tokens_open_at_the_other_supervisor_too(play):
+    """Those made before it came, those made since, and not those revoked while it was away."""
+
+    def before(a, b):
+        a.old, b.gone = a.tokens.add("old", "viewer", 1), b.tokens.add("gone", "viewer", 1)
+
+    async def story(bus, a, b, leading):
+        new = a.tokens.add("new", "operator", 1)
+        assert b.tokens.caller(a.old) and b.tokens.caller(new) and not b.tokens.caller(b.gone)
+        await cut(1.0, b.link)
+        b.link.connected = False
+        a.tokens.revoke("old")
+        b.link.connected = True
+        await asyncio.sleep(3.0)
+        assert b.tokens.all() == a.tokens.all() and not b.tokens.caller(a.old)
+        assert b.seat.current
+
+    play(story, before)
+
+
+def test_what_people_see_of_the_two(play):
+    async def story(bus, a, b, leading):
+        ours, theirs = a.seat.view(now := asyncio.get_running_loop().time()), b.seat.view(now)
+        assert (ours.leads, theirs.leads) == (True, False) and ours.term == theirs.term == a.term
+        assert ours.ready and theirs.ready and theirs.heard_s <= 1.1 and theirs.rank == 1
+        b.link.connected = False
+        await asyncio.sleep(8.0)
+        now = asyncio.get_running_loop().time()
+        assert not a.seat.view(now).ready and not b.seat.view(now).connected
+        assert b.seat.view(now).heard_s > 7.0
 
     play(story)
 

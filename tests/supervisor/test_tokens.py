@@ -65,6 +65,25 @@ def test_it_is_revoked_for_good(tokens, tmp_path, clock):
     assert [kept.name for kept in tokens.all()] == ["bob"]
 
 
+def test_a_follower_takes_those_of_the_leader_as_hashes(tokens, tmp_path, clock):
+    token = tokens.add("ann", "technician", 1)
+    other = Tokens(tmp_path / "other.json", OWN[::-1], clock)
+    gone = other.add("bob", "viewer", 1)
+    other.take(tokens.all())
+    assert other.caller(token) == Caller("ann", "technician") and other.caller(gone) is None
+    assert Tokens(tmp_path / "other.json", OWN, clock).all() == tokens.all()
+    assert other.caller(OWN) is None, "the token of the leader's own machine stays there"
+
+
+def test_who_must_know_is_told_of_every_change(tokens):
+    told = []
+    tokens.on_change = lambda: told.append([token.name for token in tokens.all()])
+    tokens.add("ann", "viewer", 1)
+    tokens.revoke("ann")
+    tokens.revoke("ann")
+    assert told == [["ann"], []]
+
+
 @pytest.mark.parametrize(
     "name, role, days, reason",
     [
