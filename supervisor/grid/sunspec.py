@@ -18,13 +18,14 @@ from supervisor.config import Config
 from supervisor.envelope import Entry
 from supervisor.grid import sunspec_control as control
 from supervisor.grid.plain_map import Plain
-from supervisor.grid.sunspec_live import fill, settle_scales
+from supervisor.grid.sunspec_live import fill, settle_droop, settle_scales
 from supervisor.grid.sunspec_map import BASE, Image, MapError
 from supervisor.grid.told import Board
 from supervisor.grid.unit import unit
 from supervisor.inbox import Inbox
 from supervisor.loss import FOREVER, Loss, Watch
 from supervisor.plan import compose
+from supervisor.sections.frequency import FrequencyConfig
 from supervisor.sections.kinds import W_PER_MW
 from supervisor.sections.sunspec import SunspecConfig
 
@@ -42,6 +43,7 @@ class Sunspec:
         inbox: Inbox,
         board: Board,
         clock: Callable[[], float] = time.time,
+        droop: FrequencyConfig | None = None,
     ) -> None:
         self.port = 0
         self._section, self._limit_w, self._board = section, limit_w, board
@@ -49,6 +51,7 @@ class Sunspec:
         self._default_w = round(section.default_mw * W_PER_MW)
         self.image = Image()
         settle_scales(self.image, limit_w, self._default_w)
+        settle_droop(self.image, droop)
         self._since_s: dict[str, float] = {}  # when each function was last written
         self._watch = Watch(section.heartbeat_s or FOREVER)
         self._beats = 0
@@ -141,4 +144,6 @@ class Sunspec:
 
 def adapter_of(config: Config, inbox: Inbox, board: Board) -> Sunspec | None:
     section = config.signal.sunspec
-    return Sunspec(section, config.site.limit_w, inbox, board) if section else None
+    if section is None:
+        return None
+    return Sunspec(section, config.site.limit_w, inbox, board, droop=config.frequency)

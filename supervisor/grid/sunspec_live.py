@@ -5,12 +5,15 @@ A number that is not known reads "not implemented", as SunSpec has it, and never
 
 from importlib.metadata import version
 
+from supervisor.grid.capability import OFF_S
 from supervisor.grid.sunspec_map import Image
 from supervisor.grid.told import Told
+from supervisor.sections.frequency import FrequencyConfig
 
 INT16 = 32_767
 OFF, ON, THROTTLED = 0, 1, 4  # 701.St, 701.InvSt
 HZ_SF, PCT_SF = -2, -2
+DB_SF, K_SF, RSP_SF, COMPLETED = -3, -5, -1, 1  # of 711: millihertz, 1/1000 %, 1/10 s
 
 
 def settle_scales(image: Image, limit_w: int, default_w: int) -> None:
@@ -32,13 +35,32 @@ def settle_scales(image: Image, limit_w: int, default_w: int) -> None:
         *(("WMaxLimPctRvrtTms", 0), ("WSetRvrtTms", 0)),
     ):
         image.put(704, name, value)
-    for name, value in (
-        *(("Ena", 0), ("AdptCtlReq", 0), ("AdptCtlRslt", 1), ("NCtl", 1)),
-        *(("RvrtTms", 0), ("RvrtRem", 0), ("RvrtCtl", 0), ("Ctl.ReadOnly", 1)),
-    ):
-        image.put(711, name, value)
     for name in ("LocRemCtl", "DERHb", "ControllerHb", "AlarmReset", "OpCtl"):
         image.put(715, name, 0)
+
+
+def settle_droop(image: Image, droop: FrequencyConfig | None) -> None:
+    """The site's answer to the frequency, to be read only: it is settled in the settings.
+
+    Above its frequency a load has nothing to give, so that dead band is as wide as the
+    frequency itself.
+    """
+    on = int(droop is not None)
+    for name, value in (
+        *(("Ena", on), ("AdptCtlReq", on), ("AdptCtlRslt", COMPLETED), ("NCtl", 1)),
+        *(("RvrtTms", 0), ("RvrtRem", 0), ("RvrtCtl", 0), ("Ctl.ReadOnly", 1)),
+        *(("Db_SF", DB_SF), ("K_SF", K_SF), ("RspTms_SF", RSP_SF)),
+    ):
+        image.put(711, name, value)
+    if droop is not None:
+        for name, value in (
+            ("DbOf", round(droop.nominal_hz * 10**-DB_SF)),
+            ("DbUf", round(droop.dead_band_hz * 10**-DB_SF)),
+            ("KOf", 0xFFFE),
+            ("KUf", round(droop.droop_pct / 100 * 10**-K_SF)),
+            ("RspTms", round(OFF_S * 10**-RSP_SF)),
+        ):
+            image.put(711, f"Ctl.{name}", value)
 
 
 def watt_scale(limit_w: int) -> int:

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 import sunspec2.modbus.client as sunspec_client
+import sunspec2.modbus.modbus as sunspec_modbus
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from supervisor.grid.sunspec import Sunspec
 from supervisor.grid.sunspec_map import BASE, Image
 from supervisor.grid.told import Told
 from supervisor.inbox import Inbox
+from supervisor.sections.frequency import FrequencyConfig
 from supervisor.sections.sunspec import SunspecConfig
 
 MW = 1_000_000
@@ -63,9 +65,10 @@ def told(**changes):
     return Told(**(known | changes))
 
 
-def device(**section):
+def device(droop=None, **section):
     inbox, board, clock = Inbox(), Shown(), Clock()
-    made = Sunspec(SunspecConfig(port=0, default_mw=5, **section), LIMIT_W, inbox, board, clock)
+    keys = SunspecConfig(port=0, default_mw=5, **section)
+    made = Sunspec(keys, LIMIT_W, inbox, board, clock, droop)
     made.say()
     return made, inbox, board, clock
 
@@ -187,6 +190,20 @@ def test_a_heartbeat_that_stops_is_failsafe_and_needs_a_limit_to_end():
     assert said_w(inbox, clock) == 50 * MW
 
 
+def test_the_droop_is_shown_as_it_is_set_and_nobody_writes_it():
+    made, _, _, _ = device(FrequencyConfig(dead_band_hz=0.035, droop_pct=1.25))
+    shown = {
+        name: made.image.get(711, f"Ctl.{name}") for name in ("DbUf", "KUf", "DbOf", "ReadOnly")
+    }
+    assert shown == {"DbUf": 35, "KUf": 1250, "DbOf": 50_000, "ReadOnly": 1}
+    assert made.image.get(711, "Ena") == 1
+    for name in ("Ena", "AdptCtlReq", "RvrtTms", "Ctl.DbUf", "Ctl.KUf"):
+        point = made.image.points[711, name]
+        assert "read-only" in made.write(point.address, [0] * point.size)
+    silent, _, _, _ = device()
+    assert silent.image.get(711, "Ena") == 0 and silent.image.get(711, "Ctl.KUf") is None
+
+
 @given(st.integers(BASE - 5, BASE + 330), st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=8))
 def test_whatever_is_written_the_site_never_gets_more_than_its_own(address, values):
     made, inbox, _, clock = device()
@@ -272,7 +289,7 @@ def serving():
     """A server in a loop of its own thread, so that blocking masters can talk to it."""
     import threading
 
-    made, inbox, board, clock = device()
+    made, inbox, board, clock = device(FrequencyConfig())
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -293,6 +310,15 @@ def test_pysunspec2_finds_the_models_reads_and_writes(serving):
     master.scan()
     assert [model for model in master.models if isinstance(model, int)] == [1, 701, 704, 711, 715]
     assert master.common[0].Mn.value == "Surplus"
+    droop = master.models[711][0]
+    droop.read()
+    assert droop.Ena.value == 1 and droop.NCtl.value == len(droop.Ctl) == 1
+    control = droop.Ctl[0]
+    values = (control.DbUf.cvalue, control.KUf.cvalue, control.RspTms.cvalue)
+    assert values == pytest.approx((0.05, 0.009, 2.0)) and control.ReadOnly.value == 1
+    control.DbUf.value = 500
+    with pytest.raises(sunspec_modbus.ModbusClientError):
+        control.write()
     ac, der = master.models[701][0], master.models[704][0]
     ac.read()
     assert ac.W.cvalue == -59 * MW and ac.Hz.cvalue == pytest.approx(49.98)
