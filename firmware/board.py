@@ -17,6 +17,7 @@ from firmware.drivers.tmp75 import Tmp75
 WATCHDOG_MS = 4_000
 I2C_TIMEOUT_US = 10_000  # a held bus may not hold up the safety loop
 
+PARITIES = {"none": None, "even": 0, "odd": 1}
 RESET_CAUSES = {1: "power on", 2: "reset pin", 3: "watchdog", 4: "deep sleep", 5: "software"}
 
 
@@ -46,6 +47,24 @@ class Board:
 
     def led(self, on: bool) -> None:
         self._led.value(1 if on else 0)
+
+    def line(self, baud: int, parity: str) -> tuple | None:
+        """(uart, direction pin) of RS-485, receiving; None where the board has none."""
+        wiring = getattr(self.facts, "LINE", None)
+        if wiring is None:
+            return None
+        uart, tx, rx, direction = wiring
+        return (
+            machine.UART(
+                uart,
+                baudrate=baud,
+                parity=PARITIES[parity],
+                tx=machine.Pin(tx),
+                rx=machine.Pin(rx),
+                rxbuf=512,
+            ),
+            machine.Pin(direction, machine.Pin.OUT, value=0),
+        )
 
     def feed(self) -> None:
         """The hardware watchdog, which starts with the first meal."""

@@ -53,9 +53,8 @@ class Link:
     def turn(self, elapsed_ms: int) -> None:
         """100 ms on: say what has to be said."""
         rig = self._rig
-        for change in rig.changes:
+        for change in rig.recent.take(rig):
             self.events.add(change.code, telemetry.ascii_only(change.text), rig.up_ms)
-        rig.changes = []
         self.events.record(rig.dispatch.recorded_event)
         self.events.turn(elapsed_ms)
         self._tell_events()

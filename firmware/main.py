@@ -10,41 +10,93 @@ import os
 import sys
 
 from firmware import clock
-from firmware import settings as settings_file
 from firmware.board import open_board
-from firmware.dispatch import Dispatch
-from firmware.link import Link
+from firmware.lazy import forget
 from firmware.rig import Rig
 from firmware.safety import Change
 
 RESTART_MS = 1_000
+TURN_MS = 100
 
 
 def run() -> None:
     """Power on.  Never returns, but for a mistake in the settings."""
+    settings = loaded()
+    if settings is not None:
+        asyncio.run(main(settings, open_board(settings["board"])))
+
+
+def loaded() -> dict | None:
+    """The settings; None when there is a mistake in them, which is told.
+
+    Then no board is known, so nothing is switched on.  Their table is heap, and forgotten.
+    """
+    from firmware import settings
+
     try:
-        settings = settings_file.load()
-    except settings_file.SettingsError as error:
-        print(error)  # no board is known, so nothing was switched on
-        return
-    board = open_board(settings["board"])
-    asyncio.run(main(settings, board))
+        return settings.load()
+    except settings.SettingsError as error:
+        print(error)
+        return None
+    finally:
+        forget("firmware.settings")
 
 
 async def main(settings: dict, board) -> None:
-    dispatch = Dispatch(
-        settings["site"], settings["rig"], settings["budget_key"], settings["rig_key"], fresh_nonce
-    )
-    rig = Rig(board, dispatch)
-    link = Link(rig, settings)
+    rig = Rig(board, admission(settings))
     rig.begin(board.restarts() + 1)
     rig.changes.append(Change("start", f"controller started: {board.reset_cause()}"))
     for loop in (rig.sensors_loop, rig.supply_loop, rig.thermal_loop, rig.power_loop):
         asyncio.create_task(control(rig, loop))
     asyncio.create_task(control(rig, rig.chains_loop))
-    for loop in (link.network_loop, link.session_loop, link.report_loop):
+    for loop in voices(rig, settings):
         asyncio.create_task(restarted(rig, loop))
     await control(rig, rig.safety_loop)
+
+
+def admission(settings: dict):
+    """Who says what the rig may draw: the site's budgets, or the master of its Modbus line."""
+    if settings["obeys"] == "modbus":
+        from firmware.limit import Limit
+
+        return Limit()
+    from firmware.dispatch import Dispatch
+
+    return Dispatch(
+        settings["site"], settings["rig"], settings["budget_key"], settings["rig_key"], fresh_nonce
+    )
+
+
+def voices(rig, settings: dict) -> list:
+    """The loops that speak with others; a protocol nobody set up costs no heap."""
+    loops = []
+    if settings["obeys"] == "mqtt" or settings["modbus_port"]:
+        from firmware.link import Link
+
+        link = Link(rig, settings)
+        loops.append(link.network_loop)
+    if settings["obeys"] == "mqtt":
+        loops += [link.session_loop, link.report_loop]
+    else:
+        loops.append(Alone(rig).loop)
+    if settings["modbus_unit"] or settings["modbus_port"]:
+        from firmware.net import modbus_server
+
+        loops += modbus_server.loops(rig, settings)
+    return loops
+
+
+class Alone:
+    """A rig that tells nobody by itself: what happens is remembered for who asks."""
+
+    def __init__(self, rig) -> None:
+        self._rig = rig
+
+    async def loop(self) -> None:
+        beat = clock.Beat(TURN_MS)
+        while True:
+            await beat.wait()
+            self._rig.recent.take(self._rig)
 
 
 async def control(rig, loop) -> None:

@@ -19,6 +19,7 @@ from firmware.drivers.tmp75 import SensorError
 from firmware.hashing import IS_OFF, ON, Hashing
 from firmware.limits import Envelope, Gate
 from firmware.power import STEP_MS, Plant, Ramp
+from firmware.recent import Recent
 from firmware.safety import Change, Fan, Safety, Snapshot, Supply, Verdict
 from firmware.thermal import AIR, Thermal
 from firmware.vitals import Vitals, hottest
@@ -54,6 +55,7 @@ class Rig:
         self.starts = 0  # without ten good minutes between them; 0 once they are forgotten
         self.verdict: Verdict | None = None
         self.changes: list[Change] = []  # of safety, for whoever reports them
+        self.recent = Recent()
         self.fallbacks = 0  # how often the lease ran out
         self._power_turn_ms = clock.now_ms()
 

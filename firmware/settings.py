@@ -21,25 +21,40 @@ NEEDED = None
 RESTART = "r"  # a change holds from the next start on
 IDENTITY = "i"  # who it is and whom it obeys: at the rig only, kept by a factory reset
 SECRET = "s"  # is never told
-_ID, _KEY, _NET = RESTART + IDENTITY, RESTART + IDENTITY + SECRET, RESTART
+BROKERED = "b"  # needed only by a rig that obeys over MQTT
+_ID, _KEY = RESTART + IDENTITY, RESTART + IDENTITY + SECRET
 
-BOARDS = ("s21pro",)
+BOARDS = ("s21pro", "s21pro_line")
+MASTERS, PARITIES = ("mqtt", "modbus"), ("even", "odd", "none")
 TABLE = {
     "site": Setting(NAME, 1, 32, "", NEEDED, _ID, "the site, as in topic names"),
     "rig": Setting(NAME, 1, 32, "", NEEDED, _ID, "this rig, as in topic names"),
     "board": Setting(CHOICE, BOARDS, 0, "", NEEDED, _ID, "the hardware: a file of boards/"),
     "broker_host": Setting(
-        IPV4, 7, 15, "", NEEDED, _ID, "the broker; a name would need a lookup that blocks"
+        IPV4,
+        7,
+        15,
+        "",
+        NEEDED,
+        _ID + BROKERED,
+        "the broker; a name would need a lookup that blocks",
     ),
     "broker_port": Setting(INT, 1, 65_535, "", 1883, _ID, "its MQTT port"),
     "broker_user": Setting(TEXT, 0, 64, "", "", _ID, "empty when the broker asks for none"),
     "broker_password": Setting(TEXT, 0, 64, "", "", _KEY, "goes with broker_user"),
-    "budget_key": Setting(HEX, 32, 32, "", NEEDED, _KEY, "seals the site's budgets"),
-    "rig_key": Setting(HEX, 32, 32, "", NEEDED, _KEY, "seals this rig's commands"),
+    "budget_key": Setting(HEX, 32, 32, "", NEEDED, _KEY + BROKERED, "seals the site's budgets"),
+    "rig_key": Setting(HEX, 32, 32, "", NEEDED, _KEY + BROKERED, "seals this rig's commands"),
     "wifi_name": Setting(TEXT, 0, 32, "", "", _ID, "the site's network"),
     "wifi_password": Setting(TEXT, 0, 63, "", "", _KEY, "its password"),
     "state_ms": Setting(
         INT, 1_000, 60_000, "ms", 10_000, "", "how often state is told when nothing changes"
+    ),
+    "obeys": Setting(CHOICE, MASTERS, 0, "", "mqtt", _ID, "whose word may raise its power"),
+    "modbus_unit": Setting(INT, 0, 247, "", 0, RESTART, "its address on RS-485; 0: not served"),
+    "modbus_baud": Setting(INT, 1_200, 115_200, "", 19_200, RESTART, "of that line"),
+    "modbus_parity": Setting(CHOICE, PARITIES, 0, "", "even", RESTART, "of that line"),
+    "modbus_port": Setting(
+        INT, 0, 65_535, "", 0, RESTART, "Modbus TCP, usually 502; 0: not served"
     ),
 }
 PATH = "settings.json"
@@ -119,11 +134,11 @@ def parse(raw: object, path: str = PATH) -> dict:
     for name in raw:
         if name not in TABLE:
             raise SettingsError(f"{path}: {name}: no such setting; there are {_names()}")
-    settings = {}
+    settings, lined = {}, raw.get("obeys") == "modbus"
     for name, setting in TABLE.items():
         if name in raw:
             settings[name] = _checked(f"{path}: {name}", setting, raw[name])
-        elif setting.default is NEEDED:
+        elif setting.default is NEEDED and not (lined and BROKERED in setting.marks):
             raise SettingsError(f"{path}: {name}: missing; it is {setting.what}")
         else:
             settings[name] = setting.default

@@ -4,7 +4,7 @@ Pins and addresses repeat firmware/boards/ on purpose: this is what is there, th
 what the firmware believes about it.  A board without a file there is for tests by raw frames.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hil.machines import S19_XP, S19J_PRO, S21_PRO, Model
 
@@ -30,11 +30,20 @@ class Circuit:
     eeprom_address: int = 0x50  # of the first board, on the sensors' bus
     fan_controller: int = 0  # an EMC2305's address there, which then drives the fans; 0: none
     monitor: int = 0  # an INA238's, which sees the boards' rail; 0: none
+    line_uart: int | None = None  # RS-485
+    line_pin: int | None = None  # turns its driver round; high sends
 
 
 _ANTMINER = {"enable_pins": (), "hash_power_on": 0, "supply_address": 0x10, "pic_address": 0x20}
 CIRCUITS = {
     "s21pro": Circuit(S21_PRO),
+    "s21pro_line": Circuit(
+        replace(S21_PRO, boards=2),
+        enable_pins=(4, 5),
+        reset_pins=(7, 8),
+        line_uart=2,
+        line_pin=6,
+    ),
     "s19jpro": Circuit(S19J_PRO, sensors="lm75a", supply="apw-75", **_ANTMINER),  # type: ignore[arg-type]
     "s19xp": Circuit(S19_XP, supply="apw-76", fan_controller=0x2F, monitor=0x40, **_ANTMINER),  # type: ignore[arg-type]
 }

@@ -10,8 +10,10 @@ from hil.circuits import Circuit
 from hil.faults import Faults
 from hil.parts import made
 from hil.plant import Plant
+from hil.rs485 import Rs485
 
 CHIP_SUPPLY_V = 8.0  # below it a board's chips forget everything
+UARTS = 3  # of an ESP32-S3
 SLICE_S = 0.005  # replies that come out one after the other are handed on in such slices
 
 At = Callable[[float, Callable[[], None]], object]
@@ -38,6 +40,7 @@ class Wiring:
         self.sensors, self.eeproms, self.pics = parts.sensors, parts.eeproms, parts.pics
         self.fan_controller, self.monitor = parts.fan_controller, parts.monitor
         self.buses = Buses(parts.on_buses(self.circuit), self.faults)
+        self.line = Rs485(now, at)
         self.push: Callable[[int, bytes], None] = lambda uart, data: None
         self.on_reset: Callable[[], None] = lambda: None
         self.identity = b"\x01" + b"\2" + zlib.crc32(name.encode()).to_bytes(5, "big")
@@ -50,7 +53,8 @@ class Wiring:
         """The board is in reset: no pin is driven, the watchdog not started."""
         self.pins: dict[int, int] = {}
         self.fan_duty = 1.0  # a fan whose PWM line floats runs at full speed
-        self._bauds = [115_200] * len(self.chains)
+        self._bauds = dict.fromkeys(range(UARTS), 115_200)
+        self.line.drive(0)
         self.watchdog_ms, self.fed_s = 0, 0.0
         self._switch()
 
@@ -96,6 +100,8 @@ class Wiring:
             self.pins[pin] = level
         if pin == self.circuit.fan_pin:
             self.fan_duty = 1.0 if level is None else float(level)
+        elif pin == self.circuit.line_pin:
+            self.line.drive(level)
         self._switch()
 
     def pwm(self, pin: int, frequency_hz: int, duty_u16: int) -> None:
@@ -107,6 +113,9 @@ class Wiring:
         self.unsent += unsent
 
     def uart_write(self, uart: int, data: bytes) -> None:
+        if uart == self.circuit.line_uart:
+            self.line.write(data, self._bauds[uart])
+            return
         self.chains[uart].write(data, self._bauds[uart], self._now())
         self._flush_later(uart)
 

@@ -19,15 +19,12 @@ Register = namedtuple(
 
 MAP_VERSION = 1
 NO_REGISTER, NO_VALUE = 2, 3  # Modbus exception codes: illegal address, illegal value
-_FIELDS = (
-    HELLO
-    | STATE
-    | {
-        "map": Field(INT, MAP_VERSION, MAP_VERSION, "version of this map"),
-        "limit_w": Field(INT, 0, STATE["power_w"].high, "watts the whole rig may draw"),
-        "ttl_ms": BUDGET["ttl_ms"],
-    }
-)
+_OWN = {
+    "map": Field(INT, MAP_VERSION, MAP_VERSION, "version of this map"),
+    "limit_w": Field(INT, 0, STATE["power_w"].high, "watts the whole rig may draw"),
+    "ttl_ms": BUDGET["ttl_ms"],
+}
+# plain rows and no tables made of them: a rig's heap is small, its line is slow
 _ROWS = (
     # who it is
     ("map", 0, U16, 1, 1, "", READ),
@@ -55,8 +52,9 @@ _ROWS = (
     ("limit_w", 400, U32, 2, 1, "W", WRITE),
     ("ttl_ms", 402, U16, 1, 10, "ms", WRITE),
 )
+STATE_ADDRESS, POINTS_ADDRESS = 100, 200
 LIMIT_ADDRESS, LIMIT = 400, ("limit_w", "ttl_ms")
-_POINTS_ADDRESS, POINTS_MAX = 200, HELLO["points"].high
+POINTS_MAX, _POINT = HELLO["points"].high, "point_"
 
 
 class RegisterError(ValueError):
@@ -67,36 +65,74 @@ class RegisterError(ValueError):
         self.code = code
 
 
-def _row(row: tuple[str, int, str, int, int, str, str]) -> Register:
+def find(name: str) -> Register:
+    """The register of that name.  Raises RegisterError."""
+    for row in _ROWS:
+        if row[0] == name:
+            return _register(row)
+    for level in range(1, POINTS_MAX + 1 if name.startswith(_POINT) else 0):
+        if name == f"{_POINT}{level}":
+            return _point(level)
+    raise RegisterError(NO_REGISTER, f"{name}: no such register")
+
+
+def every() -> list[Register]:
+    """The whole map, for pages and tests."""
+    points = [_point(level + 1) for level in range(POINTS_MAX)]
+    return sorted([_register(row) for row in _ROWS] + points, key=lambda one: one.address)
+
+
+def _at(address: int) -> Register:
+    """The register that begins there.  Raises RegisterError."""
+    for row in _ROWS:
+        if row[1] == address:
+            return _register(row)
+    level, rest = divmod(address - POINTS_ADDRESS, 4)
+    if not rest and 0 <= level < POINTS_MAX:
+        return _point(level + 1)
+    raise RegisterError(NO_REGISTER, f"{address}: no register begins here")
+
+
+def _register(row: tuple[str, int, str, int, int, str, str]) -> Register:
     name, address, kind, words, scale, unit, access = row
-    field = _FIELDS[name]
+    field = _field(name)
     return Register(name, address, kind, words, scale, unit, field.low, field.high, access)
+
+
+def _field(name: str) -> Field:
+    return _OWN.get(name) or HELLO.get(name) or STATE[name]
+
+
+def what(name: str) -> str:
+    """A register of a named value in words."""
+    words: str = _field(name).what
+    return words
 
 
 def _point(level: int) -> Register:
     """One operating point: (watts, GH/s), each 32 bits; both 0 beyond the last."""
-    address = _POINTS_ADDRESS + 4 * (level - 1)
-    return Register(f"point_{level}", address, POINT, 4, 1, "W, GH/s", 0, 0xFFFF_FFFF, READ)
-
-
-TABLE = tuple([_row(row) for row in _ROWS] + [_point(level + 1) for level in range(POINTS_MAX)])
-BY_NAME = {register.name: register for register in TABLE}
-_BY_ADDRESS = {register.address: register for register in TABLE}
+    address = POINTS_ADDRESS + 4 * (level - 1)
+    return Register(f"{_POINT}{level}", address, POINT, 4, 1, "W, GH/s", 0, 0xFFFF_FFFF, READ)
 
 
 def values_of(hello: dict[str, object], state: dict[str, object]) -> dict[str, object]:
     """The named values of a rig's registers, from the two messages it would send."""
-    values = hello | state
+    return identity_of(hello) | state
+
+
+def identity_of(hello: dict[str, object]) -> dict[str, object]:
+    """Who the rig is, and its operating points."""
+    values = dict(hello)
     values["map"] = MAP_VERSION
     points: list[list[int]] = hello["points"]  # type: ignore[assignment]
     for level in range(POINTS_MAX):
-        values[f"point_{level + 1}"] = tuple(points[level]) if level < len(points) else (0, 0)
+        values[f"{_POINT}{level + 1}"] = tuple(points[level]) if level < len(points) else (0, 0)
     return values
 
 
 def encode(name: str, value: object) -> list[int]:
     """A named value as its 16-bit words."""
-    register = _named(name)
+    register = find(name)
     _check(register, value)
     if register.kind == TEXT:
         return _text_words(register, value)  # type: ignore[arg-type]
@@ -108,7 +144,7 @@ def encode(name: str, value: object) -> list[int]:
 
 def decode(name: str, words: list[int]) -> object:
     """The value in a register's words.  Raises RegisterError and nothing else."""
-    register = _named(name)
+    register = find(name)
     if len(words) != register.words:
         raise RegisterError(NO_REGISTER, f"{name}: {register.words} words, not {len(words)}")
     for word in words:
@@ -153,19 +189,11 @@ def limit_words(limit_w: int, ttl_ms: int) -> list[int]:
     return encode("limit_w", limit_w) + encode("ttl_ms", ttl_ms)
 
 
-def _named(name: str) -> Register:
-    if name not in BY_NAME:
-        raise RegisterError(NO_REGISTER, f"{name}: no such register")
-    return BY_NAME[name]
-
-
 def _span(address: int, count: int) -> list[Register]:
     """The registers in exactly these words; none cut, no gap."""
     registers, end = [], address + count
     while address < end:
-        register = _BY_ADDRESS.get(address)
-        if register is None:
-            raise RegisterError(NO_REGISTER, f"{address}: no register begins here")
+        register = _at(address)
         address += register.words
         registers.append(register)
     if address != end or not registers:

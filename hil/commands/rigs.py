@@ -11,7 +11,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from hil.commands import stories
+from hil.commands import registers, stories
 from hil.faults import FAULTS
 from hil.rig import NoMicroPython, VirtualRig, settings
 from protocols import topics
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     bench.command("rigs")(rigs)
     bench.command("run")(stories.run)
     bench.command("list")(stories.list_)
+    bench.command("registers")(registers.registers_)
     app.add_typer(bench, name="hil")
 
 

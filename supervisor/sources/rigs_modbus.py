@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 IDENTITY, STATE = (0, 48), (100, 74)  # (address, words) of a read
 POINTS, MORE = (200, 64), (264, 64)  # sixteen operating points each
-TTL_MS_MAX = registers.BY_NAME["ttl_ms"].high
+TTL_MS_MAX = registers.find("ttl_ms").high
 RENEW = 0.5  # of a lease: written again when less is left
 RISE_S = 1.0  # a rig is told to rise at most so often
 SMALL = 0.005  # of its top power: a rise by less waits for the renewal

@@ -59,8 +59,9 @@ class Bare:
 
     # ---- a whole start
 
-    def start(self, mv: int, mhz: int, boards: tuple[int, ...] = (0, 1, 2)) -> None:
+    def start(self, mv: int, mhz: int, boards: tuple[int, ...] = ()) -> None:
         """From nothing to hashing; the fans at full speed, as their line floats."""
+        boards = boards or tuple(range(self.circuit.model.boards))
         self.volts(mv)
         self.wiring.pin(self.circuit.hash_power_pin, self.circuit.hash_power_on)
         self.run(3.0)

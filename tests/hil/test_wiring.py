@@ -11,7 +11,12 @@ from protocols import apw, emc2305, identity, ina, pic, pmbus, tmp75
 from protocols import hashboard as wire
 from tests.hil.bare import SLOW, Bare
 
-POINTS = {"s21pro": (12_800, 500), "s19jpro": (13_800, 545), "s19xp": (12_940, 483)}
+POINTS = {
+    "s21pro": (12_800, 500),
+    "s21pro_line": (12_800, 500),
+    "s19jpro": (13_800, 545),
+    "s19xp": (12_940, 483),
+}
 
 
 @pytest.mark.parametrize("board", CIRCUITS)
@@ -19,11 +24,11 @@ def test_every_board_starts_and_hashes_what_it_should(board):
     rig, model = Bare(board), CIRCUITS[board].model
     mv, mhz = POINTS[board]
     rig.start(mv, mhz)
-    for n in range(3):
+    for n in range(model.boards):
         assert len(rig.ask(n, wire.CHIP_ID)) == model.chips
         clocks = rig.wiring.chains[n].clocks()
         assert clocks[0] == pytest.approx(mhz, abs=2)
-    wanted = clocks[0] * model.hashes_per_clock * model.chips * 3 / 1000
+    wanted = clocks[0] * model.hashes_per_clock * model.chips * model.boards / 1000
     assert rig.plant.hash_ghs == pytest.approx(wanted, rel=1e-6)
     before = rig.ask(0, wire.TOTAL_HASHES)
     at_s = rig.now_s

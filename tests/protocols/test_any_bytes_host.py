@@ -193,9 +193,12 @@ def test_clocks(model, word, khz):
     assert made is None or pll.khz(model, made) > 0
 
 
+NAMES = [register.name for register in registers.every()]
+
+
 @given(
-    st.sampled_from([*registers.BY_NAME, "volts"]),
-    st.integers(-2, 500) | st.sampled_from([row.address for row in registers.TABLE]),
+    st.sampled_from([*NAMES, "volts"]),
+    st.integers(-2, 500) | st.sampled_from([row.address for row in registers.every()]),
     st.lists(st.integers(-1, 0x10000), max_size=70),
 )
 def test_registers(name, address, words):
@@ -205,7 +208,7 @@ def test_registers(name, address, words):
     assert values is None or len(values) <= len(words)
 
 
-@given(st.sampled_from(sorted(registers.BY_NAME)), ANY_JSON)
+@given(st.sampled_from(NAMES), ANY_JSON)
 def test_register_values(name, value):
     words = tried(registers.RegisterError, registers.encode, name, value)
-    assert words is None or len(words) == registers.BY_NAME[name].words
+    assert words is None or len(words) == registers.find(name).words

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hil.commands import registers as registers_csv
 from protocols import messages, registers, topics
 
 FOLDER = Path(__file__).parents[2] / "protocols"
@@ -28,14 +29,19 @@ def test_every_message_field_is_on_the_page(kind):
 
 
 def test_every_register_is_on_the_page():
-    single = [r for r in registers.TABLE if r.kind != registers.POINT]
+    single = [r for r in registers.every() if r.kind != registers.POINT]
     listed = rows("Registers")
     points = [row for row in listed if "point_" in row[0]]
     expected = [[f"`{r[0]}`", *map(str, r[1:])] for r in single]
     assert [row for row in listed if row not in points] == expected
-    (point, *_), first = points, registers.BY_NAME["point_1"]
+    (point, *_), first = points, registers.find("point_1")
     assert point[0] == f"`point_1` ... `point_{registers.POINTS_MAX}`"
     assert point[1:] == [f"{first.address} + {first.words} each", *map(str, first[2:])]
+
+
+def test_the_map_for_a_plc_is_the_map():
+    """Made by `surplus hil registers > protocols/registers.csv`."""
+    assert (FOLDER / "registers.csv").read_text() == registers_csv.table()
 
 
 def test_limits_states_and_topics_are_on_the_page():

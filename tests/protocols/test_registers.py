@@ -64,7 +64,7 @@ def test_the_map_word_for_word():
 
 
 def test_every_value_comes_back():
-    for name in registers.BY_NAME:
+    for name in [register.name for register in registers.every()]:
         if name in registers.LIMIT:
             continue
         expected = 9_870 if name == "lease_ms" else VALUES[name]
@@ -80,19 +80,20 @@ def test_whole_blocks_come_back():
 
 
 def test_the_same_names_and_ranges_as_the_messages():
+    names = [register.name for register in registers.every()]
     for table in (messages.HELLO, messages.STATE):
         for name, field in table.items():
-            assert (name in registers.BY_NAME) == (name not in NOT_ON_MODBUS), name
-            if name in registers.BY_NAME:
-                register = registers.BY_NAME[name]
+            assert (name in names) == (name not in NOT_ON_MODBUS), name
+            if name in names:
+                register = registers.find(name)
                 assert (register.low, register.high) == (field.low, field.high)
-    assert registers.BY_NAME["ttl_ms"].low == messages.BUDGET["ttl_ms"].low
-    assert registers.BY_NAME["point_32"].address == 324 and "point_33" not in registers.BY_NAME
+    assert registers.find("ttl_ms").low == messages.BUDGET["ttl_ms"].low
+    assert registers.find("point_32").address == 324 and "point_33" not in names
 
 
 def test_registers_fit_their_words_and_do_not_overlap():
     end = 0
-    for register in sorted(registers.TABLE, key=lambda register: register.address):
+    for register in registers.every():
         assert register.address >= end
         end = register.address + register.words
         if register.kind in (registers.U16, registers.I16, registers.U32):
@@ -112,7 +113,7 @@ def test_a_text_may_fill_its_registers():
 
 def test_where_each_block_begins():
     for name, address in (("map", 0), ("state", 100), ("point_1", 200), ("limit_w", 400)):
-        assert registers.BY_NAME[name].address == address
+        assert registers.find(name).address == address
     assert (registers.LIMIT_ADDRESS, NO_REGISTER, NO_VALUE) == (400, 2, 3)
 
 

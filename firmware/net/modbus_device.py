@@ -1,0 +1,48 @@
+"""The rig as a Modbus device: what its registers say, and what writing to them does."""
+
+from firmware import report, telemetry
+from firmware.limit import Limit
+from protocols import modbus, registers
+from protocols.registers import NO_REGISTER, RegisterError
+
+
+class Device(modbus.Device):
+    """rig: firmware.rig.Rig."""
+
+    def __init__(self, rig) -> None:
+        self._rig = rig
+        self.served = self.refused = 0  # requests
+
+    def read(self, address: int, count: int) -> list:
+        return self._counted(registers.answer, self._values(address), address, count)
+
+    def write(self, address: int, words: list) -> None:
+        self._counted(self._write, registers.written, address, words)
+
+    def _counted(self, call, *args):
+        try:
+            result = call(*args)
+        except RegisterError:
+            self.refused += 1
+            raise
+        self.served += 1
+        return result
+
+    def _values(self, address: int) -> dict:
+        """Those of the block the address is in; made for one question and forgotten."""
+        rig = self._rig
+        if registers.STATE_ADDRESS <= address < registers.POINTS_ADDRESS:
+            return telemetry.clamped(report.state(rig, rig.recent.newest))
+        if address >= registers.LIMIT_ADDRESS:
+            least_ms = registers.find("ttl_ms").low
+            limit_w = rig.dispatch.limit_w if isinstance(rig.dispatch, Limit) else 0
+            return {"limit_w": limit_w, "ttl_ms": max(least_ms, rig.dispatch.lease_ms)}
+        return registers.identity_of(report.identity(rig.facts, rig.plant, report.chips(rig)))
+
+    def _write(self, written, address: int, words: list) -> None:
+        values = written(address, words)
+        limit = self._rig.dispatch
+        if not isinstance(limit, Limit):
+            raise RegisterError(NO_REGISTER, "limit_w: this rig obeys over MQTT")
+        limit.write(self._rig.plant.points, values["limit_w"], values["ttl_ms"])
+        self._rig.obey_at_once()
