@@ -55,6 +55,7 @@ class Link:
         rig = self._rig
         for change in rig.recent.take(rig):
             self.events.add(change.code, telemetry.ascii_only(change.text), rig.up_ms)
+        rig.recent.newest = self.events.newest  # by the numbers that outlive a reset
         self.events.record(rig.dispatch.recorded_event)
         self.events.turn(elapsed_ms)
         self._tell_events()
