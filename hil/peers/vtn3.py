@@ -1,10 +1,13 @@
 """A small OpenADR 3.1 VTN: objects in memory behind the specification's paths.
 
-Answers our VEN without sockets (httpx calls it), or foreign clients through uvicorn.
+Answers our VEN without sockets (httpx calls it), or foreign clients through uvicorn; who has
+subscribed is called when one of them changes an event.
 """
 
+import asyncio
 import itertools
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +39,7 @@ class Vtn3:
         self.down, self.garbage, self.asked = False, b"", 0
         self.mqtt_host, self.mqtt_port = "127.0.0.1", 1883
         self._ids = itertools.count(1)
+        self._calls: set[asyncio.Task[int]] = set()
         self.app = Litestar([self._handler()], logging_config=None, openapi_config=None)
 
     def transport(self) -> httpx.AsyncBaseTransport:
@@ -77,8 +81,9 @@ class Vtn3:
             for subscription in self.store["subscriptions"].values():
                 for call in subscription["objectOperations"]:
                     shown = {"Authorization": f"Bearer {call['bearerToken']}"}
-                    answer = await http.post(call["callbackUrl"], headers=shown, json={})
-                    answered += answer.is_success
+                    with suppress(httpx.HTTPError):
+                        answer = await http.post(call["callbackUrl"], headers=shown, json={})
+                        answered += answer.is_success
         return answered
 
     def _handler(self) -> Any:
@@ -89,6 +94,9 @@ class Vtn3:
             if self.garbage:
                 return Response(self.garbage, media_type="application/json", status_code=200)
             code, body = await self._answer(parts, request)
+            if parts[0] == "events" and request.method != "GET" and self.store["subscriptions"]:
+                self._calls.add(call := asyncio.create_task(self.notify()))
+                call.add_done_callback(self._calls.discard)
             return Response(
                 msgspec.json.encode(body), media_type="application/json", status_code=code
             )

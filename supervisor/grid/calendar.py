@@ -27,7 +27,7 @@ from supervisor.sections.kinds import MW_MAX, W_PER_MW
 from supervisor.units import UnitError, parse_watts
 
 SOURCE = "calendar"
-LOOK_S = 10.0
+LOOK_S = 2.0
 AHEAD = timedelta(days=40)
 TIMES_MAX = 2_000  # of one repeated window
 SIZE_MAX = 2_000_000

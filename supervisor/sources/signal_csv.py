@@ -5,7 +5,8 @@
                                       falls below its median while the price is negative
 
 A row holds until the next one, and the last as long as rows usually do.  A file that
-is wrong anywhere is refused whole, with its line and what would be right.
+is wrong anywhere is refused whole, with its line and what would be right.  It is read again
+when it changes; what cannot be read then leaves what was read before.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ SOURCE = "csv"
 PLAIN = ("time", "mw")
 AEMO = ("settlementdate", "totaldemand", "rrp")
 WINDOW_S = 86_400.0  # of the schedule given at once: it is written down with every entry
+LOOK_S = 2.0  # how often the file is looked at
 ROWS_MAX = 2_000_000
 
 
@@ -206,6 +208,33 @@ def to_entry(
     )
 
 
+class CsvFile:
+    """A schedule's file.  read() may take seconds, so that it is called in a thread."""
+
+    def __init__(self, inbox: Inbox, path: Path, read: Callable[[], Series]) -> None:
+        self._inbox, self._path, self._read = inbox, path, read
+        self._known = self._stamp()
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size
+
+    async def newer(self) -> Series | None:
+        """The schedule, when it is another one and makes sense; else it is refused, once."""
+        stamp = self._stamp()
+        if stamp == self._known:
+            return None
+        self._known = stamp
+        try:
+            return await asyncio.to_thread(self._read)
+        except CsvError as error:
+            self._inbox.refuse(SOURCE, str(error))
+            return None
+
+
 class CsvSignal:
     """Says the schedule as its days come: run()."""
 
@@ -217,25 +246,37 @@ class CsvSignal:
         default_w: int = 0,
         because: str = "its schedule",
         clock: Callable[[], float] = time.time,
+        file: CsvFile | None = None,
     ) -> None:
         self._inbox, self._series, self._default_w = inbox, series, default_w
-        self._because, self._clock = because, clock
+        self._because, self._clock, self._file = because, clock, file
 
     async def run(self) -> None:
-        """Returns when all of the schedule has been said."""
+        """Returns when all of the schedule has been said, and no file can bring another."""
         while True:
-            now_s = self._clock()
             entry = to_entry(
                 self._series,
-                now_s,
+                self._clock(),
                 ahead_s=WINDOW_S,
                 default_w=self._default_w,
                 because=self._because,
             )
             self._inbox.put_signal(entry)
-            if entry.until_s >= self._series.end_s:
+            whole = entry.until_s >= self._series.end_s
+            if whole and self._file is None:
                 return
-            await asyncio.sleep(WINDOW_S / 2)
+            await self._wait(FOREVER if whole else WINDOW_S / 2)
+
+    async def _wait(self, most_s: float) -> None:
+        """Until there is something to say: another file, or another day."""
+        if self._file is None:
+            return await asyncio.sleep(most_s)
+        until_s = self._clock() + most_s
+        while self._clock() < until_s:
+            await asyncio.sleep(LOOK_S)
+            if (series := await self._file.newer()) is not None:
+                self._series = series
+                return
 
 
 def signal_of(
@@ -248,12 +289,19 @@ def signal_of(
     keys = config.signal.csv
     if keys is None:
         return None
-    capacity_mw = keys.capacity_mw or config.site.limit_mw
-    series = read(keys.file, keys.utc_offset_h).fitted(round(capacity_mw * W_PER_MW))
-    if keys.start is not None:
-        series = series.starting(keys.start.timestamp())
-    elif not series.absolute:
-        series = series.starting(clock())
+    path, began_s = Path(keys.file), clock()
+    capacity_w = round((keys.capacity_mw or config.site.limit_mw) * W_PER_MW)
+    start_s = None if keys.start is None else keys.start.timestamp()
+
+    def schedule() -> Series:
+        series = read(path, keys.utc_offset_h).fitted(capacity_w)
+        if start_s is not None:
+            return series.starting(start_s)
+        return series if series.absolute else series.starting(began_s)
+
+    file = CsvFile(inbox, path, schedule)
     default_w = round(keys.default_mw * W_PER_MW)
-    because = f"the schedule in {Path(keys.file).name}"
-    return CsvSignal(inbox, series, default_w=default_w, because=because, clock=clock)
+    because = f"the schedule in {path.name}"
+    return CsvSignal(
+        inbox, schedule(), default_w=default_w, because=because, clock=clock, file=file
+    )
