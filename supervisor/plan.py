@@ -8,11 +8,13 @@ never wrong to draw less.  An emergency holds beside all others: the lowest coun
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from supervisor.loss import FOREVER
 
 LAST = 1 << 30  # the priority of who names none
 ROWS_MAX = 10_000
+Running = tuple[int, int, float]  # (priority, w, until_s): the least one holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,47 @@ def compose(words: Sequence[Word], between_w: int) -> tuple[tuple[tuple[float, i
     edges = sorted({at_s for word in words for at_s in _edges(word)})
     if len(edges) > ROWS_MAX:
         raise PlanError(f"{len(edges)} changes ahead; the most is {ROWS_MAX}")
+    running = _Running(words)
     rows: list[tuple[float, int]] = []
     for at_s in edges:
-        w = holding_w(words, at_s)
+        w = running.holding_w(at_s)
         row_w = between_w if w is None else w
         if not rows or rows[-1][1] != row_w:
             rows.append((at_s, row_w))
     end_s = max((word.until_s for word in words if word.rows), default=FOREVER)
     return tuple(row for row in rows if row[0] < end_s), end_s
+
+
+class _Running:
+    """The words at one moment after the other: holding_w() of thousands in no time."""
+
+    def __init__(self, words: Iterable[Word]) -> None:
+        spans = [span for word in words for span in _spans(word)]
+        self._ahead = sorted(spans, reverse=True)
+        self._calm: list[Running] = []
+        self._urgent: list[Running] = []
+
+    def holding_w(self, at_s: float) -> int | None:
+        """At a moment not before the last one."""
+        while self._ahead and self._ahead[-1][0] <= at_s:
+            _, emergency, running = self._ahead.pop()
+            heappush(self._urgent if emergency else self._calm, running)
+        found = []
+        for heap in (self._calm, self._urgent):
+            while heap and heap[0][2] <= at_s:
+                heappop(heap)
+            found += [heap[0][1]] if heap else []
+        return min(found, default=None)
+
+
+def _spans(word: Word) -> list[tuple[float, bool, Running]]:
+    """(from_s, emergency, what runs then) of each row; among emergencies there is no priority."""
+    ends_s = [from_s for from_s, _ in word.rows[1:]] + [word.until_s]
+    priority = 0 if word.emergency else word.priority
+    return [
+        (from_s, word.emergency, (priority, w, min(end_s, word.until_s)))
+        for (from_s, w), end_s in zip(word.rows, ends_s, strict=True)
+    ]
 
 
 def holding_w(words: Iterable[Word], at_s: float) -> int | None:

@@ -30,7 +30,10 @@ SOURCE = "calendar"
 LOOK_S = 2.0
 AHEAD = timedelta(days=40)
 TIMES_MAX = 2_000  # of one repeated window
+TOO_OFTEN = ("SECONDLY", "MINUTELY")  # no window repeats so, and a rule may count for ever
+READ_S = 10.0  # of a whole file; a rule can be written that takes seconds by itself
 SIZE_MAX = 2_000_000
+Stamp = tuple[int, int, int]  # of a file: when changed, its size; and the day it is read on
 POWER = re.compile(r"\d+(?:\.\d+)?\s*[kmg]?w\b", re.IGNORECASE)
 
 
@@ -38,11 +41,14 @@ class CalendarError(ValueError):
     """Not a calendar, or one that cannot be followed; the text says where and why."""
 
 
-def words(text: bytes, now: datetime) -> list[Word]:
+def words(text: bytes, now: datetime, clock: Callable[[], float] = time.perf_counter) -> list[Word]:
     """The windows from a day ago to 40 days ahead.  Raises CalendarError."""
+    until_s, found = clock() + READ_S, list[Word]()
     try:
-        calendar = Calendar.from_ical(text)
-        found = [word for event in calendar.walk("VEVENT") for word in _windows(event, now)]
+        for event in Calendar.from_ical(text).walk("VEVENT"):
+            found += _windows(event, now)
+            if clock() > until_s:
+                raise CalendarError(f"it takes over {READ_S:g} s to read")
     except CalendarError:
         raise
     except Exception as error:  # icalendar and dateutil raise of many kinds on a bad file
@@ -104,6 +110,8 @@ def _starts(
     if "RRULE" not in event:
         return [start] if first <= start <= last else []
     text: Any = event["RRULE"].to_ical()
+    if any(word in text.decode().upper() for word in TOO_OFTEN):
+        raise CalendarError(f"{name!r}: repeats more often than every hour")
     rule = rrulestr(text.decode(), dtstart=start)
     starts = list(islice(rule.xafter(first, inc=True), TIMES_MAX + 1))
     found = [one for one in starts if one <= last]
@@ -121,36 +129,51 @@ class CalendarSignal:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._inbox, self._path, self._default_w, self._clock = inbox, path, default_w, clock
-        self._read: tuple[int, int] | None = None
-        self._said_day = 0
+        self._known: Stamp | None = None
 
     async def run(self) -> None:
         while True:
-            self.look()
+            if (stamp := self._news()) is not None:
+                self._take(await asyncio.to_thread(self._made, stamp))
             await asyncio.sleep(LOOK_S)
 
     def look(self) -> None:
         """Read the file when it, or the day, is another."""
-        now_s = self._clock()
+        if (stamp := self._news()) is not None:
+            self._take(self._made(stamp))
+
+    def _news(self) -> Stamp | None:
+        """What file and day it is now, when that is another; without a file sizes are -1."""
         try:
             stat = self._path.stat()
-            key, day = (stat.st_mtime_ns, stat.st_size), int(now_s // 86_400)
-            if (key, day) == (self._read, self._said_day):
-                return
-            self._read, self._said_day = key, day
-            if stat.st_size > SIZE_MAX:
-                raise CalendarError(f"{stat.st_size} bytes; the most is {SIZE_MAX}")
-            self._say(words(self._path.read_bytes(), datetime.fromtimestamp(now_s, UTC)), now_s)
-        except (OSError, CalendarError, PlanError) as error:
-            self._inbox.refuse(SOURCE, f"{self._path.name}: {error}")
+            key = stat.st_mtime_ns, stat.st_size
+        except OSError:
+            key = -1, -1
+        stamp = (*key, int(self._clock() // 86_400))
+        if stamp == self._known:
+            return None
+        self._known = stamp
+        return stamp
 
-    def _say(self, found: list[Word], now_s: float) -> None:
-        between_w = MW_MAX * W_PER_MW if self._default_w is None else self._default_w
-        rows, until_s = compose(found, between_w)
+    def _made(self, stamp: Stamp) -> Entry | str:
+        """What the file says now, or why it cannot be followed."""
+        now_s = self._clock()
+        try:
+            if stamp[1] > SIZE_MAX:
+                raise CalendarError(f"{stamp[1]} bytes; the most is {SIZE_MAX}")
+            found = words(self._path.read_bytes(), datetime.fromtimestamp(now_s, UTC))
+            between_w = MW_MAX * W_PER_MW if self._default_w is None else self._default_w
+            rows, until_s = compose(found, between_w)
+        except (OSError, CalendarError, PlanError) as error:
+            return f"{self._path.name}: {error}"
         because = f"{len(found)} windows in {self._path.name}"
-        self._inbox.put_signal(
-            Entry(SOURCE, rows, until_s, now_s, default_w=self._default_w, because=because)
-        )
+        return Entry(SOURCE, rows, until_s, now_s, default_w=self._default_w, because=because)
+
+    def _take(self, made: Entry | str) -> None:
+        if isinstance(made, str):
+            self._inbox.refuse(SOURCE, made)
+        else:
+            self._inbox.put_signal(made)
 
 
 def adapter_of(config: Config, inbox: Inbox, board: Board) -> CalendarSignal | None:

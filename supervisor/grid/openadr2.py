@@ -17,6 +17,7 @@ from typing import Any
 from supervisor.config import Config, ConfigError
 from supervisor.envelope import Entry
 from supervisor.grid import openadr2_events as events
+from supervisor.grid.openadr2_client import bounded_client
 from supervisor.grid.openadr2_events import EventError, Means
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
@@ -67,10 +68,9 @@ class Openadr2:
 
     def _make(self) -> Any:
         """An openleadr client that calls us."""
-        from openleadr import OpenADRClient
-
         section = self._section
-        client = OpenADRClient(
+        client = bounded_client(
+            section.poll_s,
             ven_name=section.ven or self._site,
             vtn_url=section.url,
             cert=section.cert_file,
@@ -80,7 +80,7 @@ class Openadr2:
         )
         client.add_handler("on_event", self.hear)
         client.add_handler("on_update_event", self.hear)
-        client.add_hook("after_receive_xml", lambda *_: self._heard())
+        client.add_hook("after_parse_xml", lambda *_: self._heard())  # a message, not any answer
         for name, value in (("REAL_POWER", self._metered_w), ("setpoint", self._asked_w)):
             client.add_report(
                 callback=value,
@@ -129,6 +129,7 @@ class Openadr2:
             for name, words in self._words.items()
             if any(word.until_s > self._heard_s for word in words)
         }
+        self._began_w = {name: w for name, w in self._began_w.items() if name in self._words}
         self._say()
 
     def _say(self) -> None:

@@ -179,8 +179,14 @@ class Openadr3:
         ids = {event.id for event in heard}
         self._known = {name: known for name, known in self._known.items() if name in ids}
         self._refused = {name: why for name, why in self._refused.items() if name in ids}
+        self._began_w = {name: w for name, w in self._began_w.items() if name in ids}
+        self._reports = {
+            key: at for key, at in self._reports.items() if key.removesuffix(FORECAST) in ids
+        }
         news = [event.id for event in heard if self._understand(event, now_s)]
         said = [word for known in self._known.values() for word in known.words]
+        if len(said) > events.WORDS_MAX:
+            raise EventError(f"{len(said)} intervals in all events; the most is {events.WORDS_MAX}")
         capacity = events.capacity_words(said)
         subscribed_w = holding_w(capacity, now_s)
         self._default_w = self._default_w if subscribed_w is None else subscribed_w

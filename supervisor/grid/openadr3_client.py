@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 TIMEOUT_S = 10.0
-ANSWER_MAX = 4_000_000  # bytes of one answer
+ANSWER_MAX = 4_000_000  # bytes of one answer, or of all pages of a list
 PAGE, PAGES_MAX = 50, 40
 EARLY_S = 30.0  # a token is renewed so long before its end
 SCOPES = "read_targets read_ven_objects write_reports write_subscriptions write_vens"
@@ -51,6 +51,7 @@ class Vtn:
     async def list(self, path: str, **params: str) -> bytes:
         """All pages of a list, joined to one JSON array."""
         found: list[msgspec.Raw] = []
+        size = 0
         for page in range(PAGES_MAX):
             answer = await self._ask("GET", path, params={**params, **_page(page)})
             try:
@@ -58,6 +59,9 @@ class Vtn:
             except (msgspec.DecodeError, RecursionError) as error:
                 raise VtnError(f"GET {path}: the answer is no list: {error}") from None
             found += part
+            size += len(answer)
+            if size > ANSWER_MAX:
+                raise VtnError(f"GET {path}: over {ANSWER_MAX} bytes on its pages")
             if len(part) < PAGE:
                 return msgspec.json.encode(found)
         raise VtnError(f"GET {path}: more than {PAGES_MAX * PAGE} objects")

@@ -30,6 +30,8 @@ SUBSCRIPTION, RESERVATION = "IMPORT_CAPACITY_SUBSCRIPTION", "IMPORT_CAPACITY_RES
 KINDS = LIMITS | RELATIVE | {SIMPLE, EMERGENCY, SUBSCRIPTION, RESERVATION}
 LEVELS_PCT = (100, 70, 30, 0)
 ROUNDS_MAX = 2_000  # of intervals that an event's duration repeats
+WORDS_MAX = 5_000  # intervals with something to follow
+CAPACITY_MAX = 200  # of them with a capacity: each is summed with each
 INFINITE = "P9999Y"
 
 
@@ -137,9 +139,16 @@ def words(event: Event, seen_s: float, means: Means) -> list[Word]:
 
 
 def capacity_words(found: Sequence[Word]) -> list[Word]:
-    """Subscriptions with the reservations on top of them, urgent to nobody."""
+    """Subscriptions with the reservations on top of them, urgent to nobody.
+
+    Raises EventError.
+    """
     bases = [word for word in found if word.name.endswith(SUBSCRIPTION)]
     extras = [word for word in found if word.name.endswith(RESERVATION)]
+    if len(bases) + len(extras) > CAPACITY_MAX:
+        raise EventError(
+            f"{len(bases) + len(extras)} intervals with a capacity; the most is {CAPACITY_MAX}"
+        )
     made = []
     for base in bases:
         edges = {base.rows[0][0], *(edge for extra in extras for edge in _ends(extra))}
@@ -167,6 +176,8 @@ def spans(event: Event, seen_s: float, site: str) -> list[Span]:
     shift_s = _random_s(event, default, site)
     at_s = _start_s(event, default.start, seen_s) + shift_s
     begin_s, found = at_s, []
+    if len(event.intervals or ()) > WORDS_MAX:
+        raise EventError(f"{event.called}: over {WORDS_MAX} intervals")
     for interval in event.intervals or ():
         own = interval.interval_period
         if own is not None and own.start:
@@ -185,9 +196,10 @@ def _looped(event: Event, once: list[Span], begin_s: float, end_s: float) -> lis
     round_s, until_s = end_s - begin_s, begin_s + _length_s(event, event.duration)
     found, shift_s = list(once), round_s
     while begin_s + shift_s < until_s < FOREVER and 0 < round_s < FOREVER:
-        if shift_s / round_s > ROUNDS_MAX:
+        if shift_s / round_s > ROUNDS_MAX or len(found) > WORDS_MAX:
             raise EventError(
-                f"{event.called}: duration repeats its intervals over {ROUNDS_MAX} times"
+                f"{event.called}: duration repeats its intervals over {ROUNDS_MAX} times, or to"
+                f" over {WORDS_MAX}"
             )
         found += [Span(s.from_s + shift_s, s.until_s + shift_s, s.payloads) for s in once]
         shift_s += round_s

@@ -17,6 +17,9 @@ class Openadr2Config(OpenadrConfig, frozen=True, kw_only=True):
     cert_file: str | None = None
     key_file: str | None = None
     ca_file: str | None = None
+    poll_s: Annotated[
+        float, Meta(ge=0, le=86_400, description="how often it polls; 0: as the VTN asks")
+    ] = 0.0
     default_mw: Annotated[
         float, Meta(ge=0, le=MW_MAX, description="when no event runs, and after a loss")
     ] = 0.0

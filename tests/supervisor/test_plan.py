@@ -55,6 +55,12 @@ def test_too_many():
         compose([word(n, n + 1, n) for n in range(2 * ROWS_MAX)], 0)
 
 
+def test_thousands_that_all_overlap():
+    said = [word(n, 10_000 + n, 4_000 - n, priority=n % 5) for n in range(4_000)]
+    rows, end_s = compose(said, 0)
+    assert end_s == 13_999 and rows[0] == (0, 4_000) and rows[-1][1] == 1
+
+
 whole = st.integers(0, 40)
 words = st.builds(
     lambda at, rows, length, priority, emergency: Word(

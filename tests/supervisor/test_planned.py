@@ -63,13 +63,25 @@ def test_a_window_every_day_is_said_as_far_as_one_looks_ahead():
         (("SUMMARY:1 MW",), "DTSTART is missing"),
         (("SUMMARY:1 MW", "DTSTART:20261201T170000Z", "DTEND:20261201T160000Z"), "it ends"),
         (("SUMMARY:99999 MW", "DTSTART:20261201T170000Z"), "more than 10000 MW"),
-        (("SUMMARY:1 MW", "DTSTART:20261201T170000Z", "RRULE:FREQ=SECONDLY"), "over 2000 times"),
+        (("SUMMARY:1 MW", "DTSTART:20261201T170000Z", "RRULE:FREQ=SECONDLY"), "than every hour"),
+        (("SUMMARY:1 MW", "DTSTART:00010101T000000Z", "RRULE:FREQ=MINUTELY"), "than every hour"),
+        (
+            ("SUMMARY:1 MW", "DTSTART:20261201T170000Z", "RRULE:FREQ=HOURLY;BYMINUTE=0,20,40"),
+            "over 2000 times",
+        ),
         (("SUMMARY:1 MW", "DTSTART:never"), "not a calendar|DTSTART"),
     ],
 )
 def test_what_cannot_be_followed_says_why(lines, why):
     with pytest.raises(CalendarError, match=why):
         read(*lines)
+
+
+def test_a_file_that_takes_too_long_is_given_up():
+    many = ics(*[event("SUMMARY:1 MW", "DTSTART:20261201T170000Z")] * 9)
+    ticks = iter(range(0, 1_000, 4))
+    with pytest.raises(CalendarError, match="over 10 s to read"):
+        calendar.words(many, NOW, clock=lambda: next(ticks))
 
 
 @given(st.binary(max_size=300))
