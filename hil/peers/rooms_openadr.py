@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import sys
 import time
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,7 +41,7 @@ class Openadr3(Room):
         )
 
     async def come(self) -> None:
-        config = uvicorn.Config(self.vtn.app, port=self.port, log_level="error")
+        config = uvicorn.Config(self.vtn.app, port=self.port, log_level="critical")
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve())
         while not self._server.started:
@@ -127,7 +129,8 @@ class Openadr2(Room):
         )
         self._server.add_handler("on_create_party_registration", self._register)
         self._server.add_handler("on_register_report", lambda *_, **__: None)
-        await self._server.run()
+        with redirect_stdout(sys.stderr):  # it greets whoever started it
+            await self._server.run()
 
     async def met(self) -> None:
         await self.registered.wait()
