@@ -18,7 +18,7 @@ import httpx
 
 from hil.demo import HOST, TOPIC, Demo
 from supervisor.broker import Broker
-from supervisor.client import read_address
+from supervisor.client import read_addresses
 from supervisor.nats import free_port
 from supervisor.sections.kinds import W_PER_MW
 
@@ -185,7 +185,7 @@ class Http(Numbered):
         (await self._post(word)).raise_for_status()
 
     async def _post(self, word: bytes) -> httpx.Response:
-        api = read_address(self.site.state_dir)
+        (api,) = read_addresses(self.site.state_dir)
         shown = {"Authorization": f"Bearer {api.token}"}
         where = f"http://{api.where}/api/signal/push"
         return await self._http.post(where, content=word, headers=shown)
