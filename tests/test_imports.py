@@ -24,7 +24,7 @@ WHOLE_SITE = {
     *("hil/bridge.py", "hil/day.py", "hil/demo.py", "hil/fleet.py", "hil/modelled.py"),
     *("hil/playback.py", "hil/score.py", "hil/supervised.py", "hil/surplus.py"),
     *("hil/commands/stories.py", "hil/story_parts.py"),
-    *("hil/story_site.py", "hil/story_world.py"),
+    *("hil/story_site.py", "hil/story_world.py", "hil/peers/rooms.py"),
 }
 
 
