@@ -9,11 +9,17 @@ speaking at all the site's own default holds: boot is failsafe.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
 
 from supervisor.loss import FOREVER, Loss
 from supervisor.units import age
 
-__all__ = ["FOREVER", "Entry", "Envelope", "settle"]
+__all__ = ["FOREVER", "Entry", "Envelope", "Kind", "settle"]
+
+# how it was said; what it comes to is a limit, all the same
+Kind = Literal["limit", "setpoint", "delta", "level", "emergency"]
+EMERGENCY: Kind = "emergency"
 
 TRUST = Loss()  # of a source that said itself how long
 
@@ -25,8 +31,9 @@ class Entry:
     schedule: (from_s, w) rows, times rising; a row holds until the next one.
     until_s: the end of what was said.  heard_s, loss: how long it is trusted unheard.
     default_w: what holds after either end, or before the first row; None = no limit.
-    emergency: said as one; nobody is excused from it.  bound: the site's own, such as what
-    its fans can cool; it lowers what is allowed and never stands in for a signal.
+    kind: nobody is excused from an emergency.  bound: the site's own, such as what its fans
+    can cool; it lowers what is allowed and never stands in for a signal.  up_w_per_s: how
+    fast what it allows rises from row to row; None: at once.  It falls at once, always.
     """
 
     source: str
@@ -37,8 +44,13 @@ class Entry:
     default_w: int | None = None
     seq: int = 0
     because: str = ""
-    emergency: bool = False
+    kind: Kind = "limit"
     bound: bool = False
+    up_w_per_s: float | None = None
+
+    @property
+    def emergency(self) -> bool:
+        return self.kind == EMERGENCY
 
     def limit_w(self, now_s: float) -> int | None:
         """The watts this entry allows now; None when it says nothing."""
@@ -70,9 +82,16 @@ class Entry:
         """The row of a moment, or of just before it."""
         at_s = self.loss.frozen_s(self.heard_s, at_s)
         rows = [
-            w for from_s, w in self.schedule if from_s < at_s or (from_s == at_s and not before)
-        ]
-        return rows[-1] if rows else self.schedule[0][1]
+            row for row in self.schedule if row[0] < at_s or (row[0] == at_s and not before)
+        ] or [self.schedule[0]]
+        return rows[-1][1] if self.up_w_per_s is None else self._risen_w(rows, at_s)
+
+    def _risen_w(self, rows: list[tuple[float, int]], at_s: float) -> int:
+        """The last of the rows, as far as a rise has come by then."""
+        now_w = float(rows[0][1])
+        for (from_s, w), (until_s, _) in pairwise([*rows, (at_s, 0)]):
+            now_w = min(w, now_w + (self.up_w_per_s or 0.0) * max(0.0, until_s - from_s))
+        return int(now_w)
 
     def says_the_same(self, other: "Entry") -> bool:
         """Whether the other is no news beside this one, however much later it was heard."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from supervisor.config import Config
-from supervisor.envelope import Entry
+from supervisor.envelope import EMERGENCY, Entry
 from supervisor.inbox import Sample
 
 STRIDE = 0.005  # of what was drawn: a smaller further step is not worth waking for
@@ -97,7 +97,7 @@ class Response:
         limit_w = int(floor_w + self.share * max(0.0, self._reference_w - floor_w))
         hz = f"{sample.hz:.2f} Hz" if sample is not None else "no frequency"
         because = f"{hz}: {self.share:.0%} of what was drawn"
-        return Entry(SOURCE, ((0.0, limit_w),), because=because, emergency=True)
+        return Entry(SOURCE, ((0.0, limit_w),), because=because, kind=EMERGENCY)
 
     def keep(self) -> dict[str, float]:
         """What the next supervisor must know, so that it gives nothing back too soon."""

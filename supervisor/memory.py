@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from protocols.ladder import Step
-from supervisor.envelope import Entry
+from supervisor.envelope import EMERGENCY, Entry
 from supervisor.fleet import Facts, Fleet
 from supervisor.leases import OFF_SLACK_S
 from supervisor.ledger import Draft, Ledger, Row
@@ -89,8 +89,9 @@ def entry_body(entry: Entry) -> dict[str, Any]:
         "loss": loss,
         "default_w": entry.default_w,
         "seq": entry.seq,
-        "emergency": entry.emergency,
+        "kind": entry.kind,
         "bound": entry.bound,
+        "up_w_per_s": entry.up_w_per_s,
     }
 
 
@@ -106,8 +107,9 @@ def entry_of(row: Row) -> Entry:
         body["default_w"],
         body["seq"],
         row.why,
-        body.get("emergency", False),
+        body.get("kind") or (EMERGENCY if body.get("emergency") else "limit"),  # 0.1 had no kinds
         body.get("bound", False),
+        body.get("up_w_per_s"),
     )
 
 

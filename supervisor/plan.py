@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from supervisor.envelope import EMERGENCY, Kind
 from supervisor.loss import FOREVER
 
 LAST = 1 << 30  # the priority of who names none
@@ -28,12 +29,21 @@ class Word:
     rows: tuple[tuple[float, int], ...]
     until_s: float
     priority: int = LAST
-    emergency: bool = False
+    kind: Kind = "limit"
 
     def limit_w(self, at_s: float) -> int | None:
         if not self.rows or not self.rows[0][0] <= at_s < self.until_s:
             return None
         return next(w for from_s, w in reversed(self.rows) if from_s <= at_s)
+
+
+def kind_of(words: Sequence[Word], at_s: float) -> Kind:
+    """Of all words together: an emergency while one holds, their own when they have one kind,
+    and else the limit that they come to."""
+    if any(w.kind == EMERGENCY and w.limit_w(at_s) is not None for w in words):
+        return EMERGENCY
+    kinds = {word.kind for word in words} - {EMERGENCY}
+    return kinds.pop() if len(kinds) == 1 else "limit"
 
 
 class PlanError(ValueError):
@@ -95,8 +105,8 @@ def _spans(word: Word) -> list[tuple[float, bool, Running]]:
 def holding_w(words: Iterable[Word], at_s: float) -> int | None:
     """The limit that holds at a moment; None when nobody says anything."""
     running = [(word, w) for word in words if (w := word.limit_w(at_s)) is not None]
-    emergencies = [w for word, w in running if word.emergency]
-    others = [(word.priority, w) for word, w in running if not word.emergency]
+    emergencies = [w for word, w in running if word.kind == EMERGENCY]
+    others = [(word.priority, w) for word, w in running if word.kind != EMERGENCY]
     return min([*emergencies, *([min(others)[1]] if others else [])], default=None)
 
 

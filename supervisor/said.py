@@ -30,6 +30,8 @@ def full(entry: Entry, now_s: float, holds: bool) -> SignalDetail:
         silent_from_s=_finite(entry.silent_from_s),
         default_w=entry.default_w,
         because=entry.because,
+        kind=entry.kind,
+        loss=entry.loss.policy,
         schedule=entry.changes(now_s)[:SCHEDULE_MAX],
     )
 

@@ -125,6 +125,8 @@ class SignalDetail(msgspec.Struct, frozen=True, kw_only=True):
     silent_from_s: float | None  # without another word it is not trusted from then on
     default_w: int | None  # what holds after either end; None: no limit
     because: str
+    kind: str = "limit"  # how it was said, see envelope.py
+    loss: str = "default"  # what its silence means, see loss.py
     schedule: list[tuple[float, int]]  # rows ahead, (Unix seconds, watts); at most SCHEDULE_MAX
 
 

@@ -108,19 +108,25 @@ class Iec104:
         def frame(server: c104.Server, data: bytes) -> None:
             mw = selected(data, self._section.address)
             if mw is not None:
-                weighing = self._weighed(mw)
-                self._selected = mw, asyncio.run_coroutine_threadsafe(weighing, self._loop)
+                self._selected = mw, self._weigh(mw)
 
         return frame
+
+    def _weigh(self, mw: float) -> "Future[str]":
+        return asyncio.run_coroutine_threadsafe(self._weighed(mw), self._loop)
 
     async def _weighed(self, mw: float) -> str:
         return self.desk.wrong(mw) or self.desk.selected(mw)
 
     def _blocked(self, mw: float) -> str:
-        """Why a selected set-point is not operated.  In a thread of c104's."""
-        selected_mw, weighing = self._selected or (None, None)
-        if weighing is None or selected_mw != mw:
-            return "it was not selected"
+        """Why a selected set-point is not operated.  In a thread of c104's.
+
+        That it was selected is c104's to see; the frame may reach us later than the order.
+        """
+        selected_mw, weighing = self._selected or (mw, self._weigh(mw))
+        if selected_mw != mw:
+            weighing = self._weigh(mw)
+        self._selected = None
         try:
             return weighing.result(WEIGHED_S)
         except TimeoutError:

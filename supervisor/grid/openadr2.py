@@ -22,7 +22,7 @@ from supervisor.grid.openadr2_events import EventError, Means
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
 from supervisor.loss import FOREVER
-from supervisor.plan import PlanError, Word, compose
+from supervisor.plan import PlanError, Word, compose, kind_of
 from supervisor.sections.kinds import W_PER_MW
 from supervisor.sections.openadr2 import Openadr2Config
 
@@ -139,7 +139,10 @@ class Openadr2:
         said = [word for words in self._words.values() for word in words]
         rows, until_s = compose(said, self._default_w) if said else ((), FOREVER)
         because = ", ".join(sorted({word.name for word in said}))[:200] or "no events: its default"
-        return Entry(SOURCE, rows, until_s, self._heard_s, self._loss, self._default_w, 0, because)
+        kind = kind_of(said, self._heard_s)
+        return Entry(
+            SOURCE, rows, until_s, self._heard_s, self._loss, self._default_w, 0, because, kind
+        )
 
 
 async def _stopped(client: Any) -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from supervisor.envelope import Kind
 from supervisor.loss import FOREVER, stagger_s
 from supervisor.plan import LAST, Word
 
 SCALES = {"none": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "m": 1e-3}
+KINDS: dict[str, Kind] = {"setpoint": "setpoint", "delta": "delta", "multiplier": "delta"}
 GONE = ("cancelled", "completed")
 
 
@@ -63,7 +65,8 @@ def _words(event: Mapping[str, Any], means: Means) -> list[Word]:
     for signal in event["event_signals"]:
         if rows := _rows(event, signal, start_s, means):
             name = f"{called(event)} {signal['signal_name']}"
-            made.append(Word(name, tuple(rows), end_s, urgent if urgent else LAST))
+            kind = KINDS.get(str(signal.get("signal_type")), "level")
+            made.append(Word(name, tuple(rows), end_s, urgent if urgent else LAST, kind))
     return made
 
 

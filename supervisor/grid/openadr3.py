@@ -30,7 +30,7 @@ from supervisor.grid.openadr3_notify import Webhook
 from supervisor.grid.openadr3_reports import FORECAST, forecast, foretold, report, wanted
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
-from supervisor.plan import PlanError, Word, compose, holding_w
+from supervisor.plan import PlanError, Word, compose, holding_w, kind_of
 from supervisor.sections.kinds import W_PER_MW
 from supervisor.sections.openadr3 import Openadr3Config
 
@@ -226,7 +226,17 @@ class Openadr3:
     ) -> None:
         called = ", ".join(sorted(known.event.called for known in self._known.values()))
         because = called[:200] or "no events: its subscription"
-        entry = Entry(SOURCE, rows, until_s, heard_s, self._loss, self._default_w, because=because)
+        said = [word for known in self._known.values() for word in known.words]
+        entry = Entry(
+            SOURCE,
+            rows,
+            until_s,
+            heard_s,
+            self._loss,
+            self._default_w,
+            because=because,
+            kind=kind_of(events.limit_words(said), heard_s),
+        )
         if news:
             self._board.weigh(entry)  # on record; OpenADR 3 has no way to say no
         self._inbox.renew(entry)

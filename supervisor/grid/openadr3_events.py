@@ -20,14 +20,22 @@ from typing import Any
 
 import msgspec
 
+from supervisor.envelope import Kind
 from supervisor.loss import FOREVER, stagger_s
 from supervisor.plan import LAST, Word
 
-LIMITS = {"IMPORT_CAPACITY_LIMIT", "DISPATCH_SETPOINT"}
-RELATIVE = {"DISPATCH_SETPOINT_RELATIVE", "CONTROL_SETPOINT"}
+RELATIVE = ("DISPATCH_SETPOINT_RELATIVE", "CONTROL_SETPOINT")
 SIMPLE, EMERGENCY = "SIMPLE", "ALERT_GRID_EMERGENCY"
 SUBSCRIPTION, RESERVATION = "IMPORT_CAPACITY_SUBSCRIPTION", "IMPORT_CAPACITY_RESERVATION"
-KINDS = LIMITS | RELATIVE | {SIMPLE, EMERGENCY, SUBSCRIPTION, RESERVATION}
+KINDS: dict[str, Kind] = {
+    "IMPORT_CAPACITY_LIMIT": "limit",
+    SUBSCRIPTION: "limit",
+    RESERVATION: "limit",
+    "DISPATCH_SETPOINT": "setpoint",
+    **dict.fromkeys(RELATIVE, "delta"),
+    SIMPLE: "level",
+    EMERGENCY: "emergency",
+}
 LEVELS_PCT = (100, 70, 30, 0)
 ROUNDS_MAX = 2_000  # of intervals that an event's duration repeats
 WORDS_MAX = 5_000  # intervals with something to follow
@@ -132,7 +140,7 @@ def words(event: Event, seen_s: float, means: Means) -> list[Word]:
                 rows.setdefault(payload.type, []).append((span.from_s, span.until_s, w))
     priority = LAST if event.priority is None else event.priority
     return [
-        Word(f"{event.called} {kind}", ((from_s, w),), until_s, priority, kind == EMERGENCY)
+        Word(f"{event.called} {kind}", ((from_s, w),), until_s, priority, KINDS[kind])
         for kind, parts in rows.items()
         for from_s, until_s, w in parts
     ]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from supervisor.envelope import Entry
+from supervisor.envelope import EMERGENCY, Entry
 from supervisor.grid.told import Told
 from supervisor.inbox import Inbox
 from supervisor.sections.kinds import W_PER_MW
@@ -179,5 +179,5 @@ class Desk:
             loss=self._loss,
             default_w=self._default_w,
             because=because,
-            emergency=orders.emergency,
+            kind=EMERGENCY if orders.emergency else "setpoint",
         )

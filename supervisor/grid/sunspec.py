@@ -24,7 +24,7 @@ from supervisor.grid.told import Board
 from supervisor.grid.unit import unit
 from supervisor.inbox import Inbox
 from supervisor.loss import FOREVER, Loss, Watch
-from supervisor.plan import compose
+from supervisor.plan import compose, kind_of
 from supervisor.sections.frequency import FrequencyConfig
 from supervisor.sections.kinds import W_PER_MW
 from supervisor.sections.sunspec import SunspecConfig
@@ -126,6 +126,7 @@ class Sunspec:
                 Loss(after_s=heartbeat_s or FOREVER),
                 None if rows and not heartbeat_s else self._default_w,
                 because=", ".join(f"704.{word.name}" for word in words) or "not written to yet",
+                kind=kind_of(words, now_s),
             )
         )
 

@@ -11,6 +11,7 @@ was switched off.
 
 from dataclasses import dataclass
 
+from supervisor.envelope import Kind
 from supervisor.grid.sunspec_map import Image, MapError
 from supervisor.loss import FOREVER
 from supervisor.plan import Word
@@ -29,6 +30,7 @@ class Function:
     revert_on: str
     timer: str
     left: str
+    kind: Kind = "setpoint"
 
     @property
     def points(self) -> tuple[str, ...]:
@@ -42,6 +44,7 @@ LIMIT = Function(
     "WMaxLimPctEnaRvrt",
     "WMaxLimPctRvrtTms",
     "WMaxLimPctRvrtRem",
+    "limit",
 )
 SET = Function("WSetEna", "WSet", "WSetRvrt", "WSetEnaRvrt", "WSetRvrtTms", "WSetRvrtRem")
 SET_PERCENT = Function(
@@ -104,7 +107,7 @@ def words(image: Image, limit_w: int, since_s: dict[str, float], own_timer_s: fl
         if image.get(704, function.revert_on) == ON:
             rows.append((end_s, watts(image, function.revert, limit_w)))
             end_s = FOREVER
-        found.append(Word(function.value, tuple(rows), end_s))
+        found.append(Word(function.value, tuple(rows), end_s, kind=function.kind))
     return found
 
 

@@ -93,6 +93,7 @@ def _target(
         loss=Loss(after_s=rules.silence_s),
         default_w=rules.default_w,
         because=f"target {target_pct:g} %",
+        kind="level",
     )
     return entry, Heard(stamp_s, target_pct, heard.seq)
 

@@ -94,6 +94,17 @@ def test_a_row_holds_until_the_next_one():
     assert Entry("csv", ((10.0, 1), (40.0, 2)), until_s=40.0).changes(0.0) == [(10.0, 1)]
 
 
+def test_a_rise_may_be_slow_and_a_fall_is_at_once():
+    entry = Entry("x", ((0.0, 100), (10.0, 40), (20.0, 100), (30.0, 50)), 40.0, up_w_per_s=2.0)
+    said = [entry.limit_w(t) for t in (0, 9.9, 10, 19, 20, 25, 29.9, 30, 39)]
+    assert said == [100, 100, 40, 40, 40, 50, 59, 50, 50]
+    assert Entry("x", ((0.0, 0), (1.0, 10)), up_w_per_s=2.0).limit_w(1e9) == 10
+
+
+def test_what_was_said_as_an_emergency_is_one():
+    assert Entry("x", (), kind="emergency").emergency and not Entry("x", ()).emergency
+
+
 times = st.floats(0, 100)
 losses = st.builds(
     Loss,
@@ -113,6 +124,7 @@ entries = st.builds(
     heard_s=times,
     loss=losses,
     default_w=st.none() | st.integers(0, 9_000),
+    up_w_per_s=st.none() | st.floats(0, 1000),
 )
 
 
@@ -151,6 +163,6 @@ def test_a_person_may_excuse_the_default_of_who_is_gone_and_nothing_else():
     assert limit_w(says("mqtt", 70, default_w=0), NOW_S + 10) == 70
     assert limit_w(gone, NOW_S + 70) == 800
     assert limit_w(gone, NOW_S + 3600) == 0, "an excuse ends by itself"
-    alarm = says("mqtt", 0, loss=Loss(after_s=60.0), default_w=0, emergency=True)
+    alarm = says("mqtt", 0, loss=Loss(after_s=60.0), default_w=0, kind="emergency")
     assert limit_w(alarm, NOW_S + 70) == 0
     assert settle([gone], OWN_W, DEFAULT_W, NOW_S + 70, excused).limit_w == DEFAULT_W

@@ -28,7 +28,7 @@ def test_a_signal_wakes_and_replaces_what_its_source_said_before():
         ({"heard_s": 9.0}, False),
         ({"heard_s": 9.0, "schedule": ((0.0, 2),)}, True),
         ({"heard_s": 9.0, "until_s": 60.0}, True),
-        ({"heard_s": 9.0, "emergency": True}, True),
+        ({"heard_s": 9.0, "kind": "emergency"}, True),
         ({"heard_s": 9.0, "default_w": 5}, True),
         ({"heard_s": 9.0, "loss": Loss(after_s=60.0)}, True),
     ],

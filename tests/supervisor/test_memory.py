@@ -55,8 +55,17 @@ def entry_after(entry, tmp_path):
 
 
 def test_an_entry_comes_back_as_it_was(tmp_path):
-    for entry in (WISH, BEAT, Entry("empty", ())):
+    alarm = Entry("alarm", ((0.0, 0),), kind="emergency")
+    ramped = Entry("ramped", ((0.0, 0),), kind="setpoint", up_w_per_s=2.5)
+    for entry in (WISH, BEAT, Entry("empty", ()), alarm, ramped):
         assert entry_after(entry, tmp_path) == entry
+
+
+def test_an_emergency_of_before_there_were_kinds_is_one():
+    body = memory.entry_body(Entry("x", ((0.0, 0),)))
+    del body["kind"], body["up_w_per_s"]
+    old = memory.entry_of(Row(1, 0.0, "signal", "x", "why", body | {"emergency": True}))
+    assert old.emergency and not memory.entry_of(Row(1, 0.0, "signal", "x", "why", body)).emergency
 
 
 times = st.floats(0, 2e9)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.loss import FOREVER
-from supervisor.plan import LAST, ROWS_MAX, PlanError, Word, compose, holding_w
+from supervisor.plan import LAST, ROWS_MAX, PlanError, Word, compose, holding_w, kind_of
 
 
 def word(from_s, until_s, w, priority=LAST, **more):
@@ -36,8 +36,8 @@ def test_between_equals_the_lower():
 
 def test_an_emergency_holds_beside_all_others():
     calm = word(0, 100, 5, priority=0)
-    assert compose([calm, word(20, 30, 0, emergency=True)], 0)[0] == ((0, 5), (20, 0), (30, 5))
-    assert compose([calm, word(20, 30, 9, emergency=True)], 0)[0] == ((0, 5),), "never raises"
+    assert compose([calm, word(20, 30, 0, kind="emergency")], 0)[0] == ((0, 5), (20, 0), (30, 5))
+    assert compose([calm, word(20, 30, 9, kind="emergency")], 0)[0] == ((0, 5),), "never raises"
 
 
 def test_rows_inside_a_word():
@@ -48,6 +48,13 @@ def test_rows_inside_a_word():
 def test_nobody_and_for_ever():
     assert compose([], 5) == ((), FOREVER)
     assert compose([word(3, FOREVER, 5)], 0) == (((3, 5),), FOREVER)
+
+
+def test_the_kind_of_several_words():
+    limit, level = word(0, 10, 5), word(0, 10, 5, kind="level")
+    alarm = word(20, 30, 0, kind="emergency")
+    assert kind_of([], 0) == kind_of([limit, level], 0) == "limit"
+    assert kind_of([level, alarm], 5) == "level" and kind_of([level, alarm], 25) == "emergency"
 
 
 def test_too_many():
@@ -63,18 +70,18 @@ def test_thousands_that_all_overlap():
 
 whole = st.integers(0, 40)
 words = st.builds(
-    lambda at, rows, length, priority, emergency: Word(
+    lambda at, rows, length, priority, kind: Word(
         "x",
         tuple((float(at + step), w) for step, w in sorted(rows.items())),
         float(at + length),
         priority,
-        emergency,
+        kind,
     ),
     whole,
     st.dictionaries(st.integers(0, 10), st.integers(0, 9), min_size=1, max_size=3),
     st.integers(0, 20) | st.just(FOREVER),
     st.integers(0, 3),
-    st.booleans(),
+    st.sampled_from(["limit", "emergency"]),
 )
 
 

@@ -172,7 +172,7 @@ def test_what_is_too_much_is_noted_and_refused_only_where_the_settings_say_so(se
 
 
 def test_an_emergency_is_never_refused(seen):
-    entry = word(seen, (0, 0), emergency=True)
+    entry = word(seen, (0, 0), kind="emergency")
     refusal, (row,) = weighed(seen, entry, max_sleep_pct=1.0, refuse=True)
     assert refusal == "" and "too much" in row.why and not row.body["refused"]
 
