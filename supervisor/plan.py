@@ -95,9 +95,10 @@ class _Running:
 def _spans(word: Word) -> list[tuple[float, bool, Running]]:
     """(from_s, emergency, what runs then) of each row; among emergencies there is no priority."""
     ends_s = [from_s for from_s, _ in word.rows[1:]] + [word.until_s]
-    priority = 0 if word.emergency else word.priority
+    emergency = word.kind == EMERGENCY
+    priority = 0 if emergency else word.priority
     return [
-        (from_s, word.emergency, (priority, w, min(end_s, word.until_s)))
+        (from_s, emergency, (priority, w, min(end_s, word.until_s)))
         for (from_s, w), end_s in zip(word.rows, ends_s, strict=True)
     ]
 
