@@ -39,7 +39,6 @@ class Board:
         self._led = machine.Pin(facts.LED_PIN, machine.Pin.OUT, value=0)
         self._kept = esp32.NVS("surplus")
         self._watchdog: machine.WDT | None = None
-        self._wlan: network.WLAN | None = None
 
     def hash_power(self, on: bool) -> None:
         """The plain line to the supply; asks nobody."""
@@ -72,14 +71,18 @@ class Board:
             self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
         self._watchdog.feed()
 
-    def join_network(self, name: str, password: str) -> None:
-        """Ask for the network; the chip itself tries again for ever.  Never waits."""
-        self._wlan = network.WLAN(network.WLAN.IF_STA)
-        self._wlan.active(True)
-        self._wlan.connect(name, password)
+    def ways(self, wanted: str) -> list:
+        """(name, interface) of the ways to the network, the best first.
 
-    def on_network(self) -> bool:
-        return self._wlan is not None and self._wlan.isconnected()
+        wanted: wifi, ethernet or both; without the parts for a cable there is Wi-Fi only.
+        """
+        ways: list = []
+        wiring = getattr(self.facts, "ETHERNET", None)
+        if wanted != "wifi" and wiring is not None:
+            ways.append(("ethernet", _ethernet(*wiring)))
+        if wanted != "ethernet" or not ways:
+            ways.append(("wifi", network.WLAN(network.WLAN.IF_STA)))
+        return ways
 
     def restarts(self) -> int:
         """As kept; 0 on a new controller."""
@@ -135,3 +138,30 @@ def _i2c(bus: int, scl: int, sda: int, hertz: int) -> I2cBus:
         )
 
     return I2cBus(make, lambda: machine.Pin(scl, machine.Pin.OPEN_DRAIN, value=1))
+
+
+def _ethernet(chip: str, *wiring: int):
+    """lan8720: mdc, mdio, power (-1: always on), address, clock in; an ESP32 only.
+    w5500: SPI number, sck, mosi, miso, cs, interrupt; any of them."""
+    if chip == "lan8720":
+        mdc, mdio, power, address, clock = wiring
+        phy: dict = {
+            "mdc": machine.Pin(mdc),
+            "mdio": machine.Pin(mdio),
+            "power": None if power < 0 else machine.Pin(power),
+            "ref_clk": machine.Pin(clock),
+            "ref_clk_mode": machine.Pin.IN,
+            "phy_type": network.PHY_LAN8720,
+            "phy_addr": address,
+        }
+    else:
+        spi, sck, mosi, miso, cs, interrupt = wiring
+        bus = machine.SPI(spi, sck=machine.Pin(sck), mosi=machine.Pin(mosi), miso=machine.Pin(miso))
+        phy = {
+            "spi": bus,
+            "cs": machine.Pin(cs),
+            "int": machine.Pin(interrupt),
+            "phy_type": network.PHY_W5500,
+            "phy_addr": 0,
+        }
+    return network.LAN(**phy)

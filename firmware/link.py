@@ -9,6 +9,8 @@ import random
 from firmware import clock, report, telemetry
 from firmware.dispatch import BUDGET, JOINED
 from firmware.events import Events
+from firmware.net.network import TURN_MS as NETWORK_MS
+from firmware.net.network import Network
 from firmware.net.session import Broker, Session
 from firmware.safety import Change
 from protocols import messages, topics
@@ -16,7 +18,6 @@ from protocols import messages, topics
 TURN_MS = 100
 HELLO_MS = 10_000
 SETTLED_MS = 1_500
-NETWORK_MS = 20_000  # so long without a network, and it is asked for again
 
 
 class Link:
@@ -36,6 +37,8 @@ class Link:
             (self._topics["link"], messages.DOWN),
             [topics.budget(settings["site"]), self._topics["cmd"]],
         )
+        ways = rig.board.ways(settings["network"])
+        self.network = Network(ways, settings["wifi_name"], settings["wifi_password"])
         self.events = Events()
         self._told = 0  # events up to this one were handed to this session
         self._said: tuple = ()  # what the last state said, as far as a change matters
@@ -43,7 +46,7 @@ class Link:
         self._state_left_ms = self._hello_left_ms = self._events_left_ms = 0
 
     async def session_loop(self) -> None:
-        await self.session.run(self._rig.board.on_network, self._greet, self._hear)
+        await self.session.run(self.network.up, self._greet, self._hear)
 
     async def report_loop(self) -> None:
         beat = clock.Beat(TURN_MS)
@@ -77,15 +80,17 @@ class Link:
             self._say_state()
 
     async def network_loop(self) -> None:
-        """The chip reconnects by itself; where it got stuck it is asked again."""
-        settings, board = self._settings, self._rig.board
+        """Has the best way to the network used, and none given up."""
+        beat, elapsed_ms = clock.Beat(NETWORK_MS), 0
         while True:
             try:
-                if not board.on_network():
-                    board.join_network(settings["wifi_name"], settings["wifi_password"])
+                served = self.session.connected or self._settings["obeys"] != "mqtt"
+                if self.network.turn(served, elapsed_ms):
+                    self.session.leave("another way to the network")
+                    self._rig.changes.append(Change("network", f"{self.network.name} is used now"))
             except OSError as error:
                 print("network:", error)
-            await clock.sleep_ms(NETWORK_MS)
+            elapsed_ms = await beat.wait()
 
     def _greet(self) -> None:
         """A new session: everything a listener needs."""

@@ -26,6 +26,7 @@ _ID, _KEY = RESTART + IDENTITY, RESTART + IDENTITY + SECRET
 
 BOARDS = ("s21pro", "s21pro_line")
 MASTERS, PARITIES = ("mqtt", "modbus"), ("even", "odd", "none")
+WAYS = ("wifi", "ethernet", "both")
 TABLE = {
     "site": Setting(NAME, 1, 32, "", NEEDED, _ID, "the site, as in topic names"),
     "rig": Setting(NAME, 1, 32, "", NEEDED, _ID, "this rig, as in topic names"),
@@ -44,6 +45,9 @@ TABLE = {
     "broker_password": Setting(TEXT, 0, 64, "", "", _KEY, "goes with broker_user"),
     "budget_key": Setting(HEX, 32, 32, "", NEEDED, _KEY + BROKERED, "seals the site's budgets"),
     "rig_key": Setting(HEX, 32, 32, "", NEEDED, _KEY + BROKERED, "seals this rig's commands"),
+    "network": Setting(
+        CHOICE, WAYS, 0, "", "wifi", _ID, "the way to the broker; both: cable first"
+    ),
     "wifi_name": Setting(TEXT, 0, 32, "", "", _ID, "the site's network"),
     "wifi_password": Setting(TEXT, 0, 63, "", "", _KEY, "its password"),
     "state_ms": Setting(

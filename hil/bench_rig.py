@@ -22,6 +22,7 @@ CHIP_HEAP = "304K"  # hil/rig.py's, and what the bench's own modules take of it
 STEP_US = 50_000  # of plant and parts
 BOOT_US = 350_000  # from power to the first line of boot.py, as on an ESP32
 JOIN_US = 2_000_000  # association and DHCP
+LINK_US = 1_500_000  # negotiation and DHCP on a cable
 UNIX_2000_S = 946_684_800  # where the ESP32's time.time() begins
 
 
@@ -53,7 +54,7 @@ class BenchRig(Rig):
         self._clock, self._net, self._seed, self._tell = clock, net, seed, tell
         self.wiring = Wiring(self.plant, self.name, clock.now_s, clock.at, self.circuit)
         self.wiring.on_reset = lambda: None  # the pipe says so itself
-        self.way = Way()
+        self.way, self.cable_way = Way(), Way()  # by Wi-Fi; by cable
         self.transactions: list[tuple[float, str, int, bytes, bytes]] | None = None
         self._lockstep: Lockstep | None = None
         self._waking: Event | None = None
@@ -62,8 +63,10 @@ class BenchRig(Rig):
         self._ticks_us = ticks_ms * 1000  # what its clock counts from
         self._on_us = 0  # when its program began
         self._rtc_us = 0  # what time.time() is ahead of the bench
-        self._wants_wifi = False
+        self._wants_wifi = self._wants_cable = False
+        self._on_wifi = self._on_cable = False  # with an address
         self._joining: Event | None = None
+        self._linking: Event | None = None
         self._console = 0  # bytes of it that were told
         self._flash_steps, self._flash_left = 0, -1
         self._stalled_us = 0
@@ -96,9 +99,20 @@ class BenchRig(Rig):
         self._tell(f"wifi {'up' if up else 'down'}")
         self.way.up = up
         if not up:
-            self._arrive(wire.WLAN_STATE, 0, b"\xce", wake=0)
+            self._off_air()
         elif self._wants_wifi:
             self._join()
+
+    def cable(self, up: bool) -> None:
+        """The network cable is pulled out, or put in; a rig without one never notices."""
+        self._tell(f"cable {'in' if up else 'out'}")
+        self.cable_way.up = up
+        self._link()
+
+    @property
+    def network(self) -> str:
+        """The way its connections would go now: with both, the ESP32 takes Wi-Fi."""
+        return "wifi" if self._on_wifi else "ethernet" if self._on_cable else "none"
 
     def stall(self, seconds: float) -> None:
         """The program is held up: whatever it waits for next comes so much later."""
@@ -210,10 +224,12 @@ class BenchRig(Rig):
         if self._lockstep:
             self._lockstep.close()
             self._lockstep = None
-        if self._joining:
-            self._joining.cancel()
-            self._joining = None
-        self._by, self._wants_wifi = 0, False
+        for event in (self._joining, self._linking):
+            if event:
+                event.cancel()
+        self._joining = self._linking = None
+        self._by = 0
+        self._wants_wifi = self._wants_cable = self._on_wifi = self._on_cable = False
         for socket in self._sockets.values():
             socket.forget()
         self._sockets.clear()
@@ -257,12 +273,16 @@ class BenchRig(Rig):
     def net(self, op: int, n: int, payload: bytes) -> None:
         if op == wire.WLAN:
             self._wlan(n)
+        elif op == wire.LAN:
+            self._wants_cable = bool(n)
+            self._link()
         elif op == wire.SOCKET_CONNECT:
             self._sockets[n] = _Socket(n, self._arrive)
             (port,) = struct.unpack_from("<H", payload)
-            if self.way.up:
+            way = self.cable_way if self.network == "ethernet" else self.way
+            if way.up:
                 socket = self._sockets[n]
-                socket.connection = self._net.connect(self.way, payload[2:].decode(), port, socket)
+                socket.connection = self._net.connect(way, payload[2:].decode(), port, socket)
             else:
                 self._sockets[n].over(EHOSTUNREACH)
         elif n in self._sockets:
@@ -277,7 +297,7 @@ class BenchRig(Rig):
         if what == wire.WLAN_CONNECT and self.way.up:
             self._join()
         elif what in (wire.WLAN_OFF, wire.WLAN_DISCONNECT):
-            self._arrive(wire.WLAN_STATE, 0, b"\xce", wake=0)
+            self._off_air()
 
     def _join(self) -> None:
         if self._joining:
@@ -286,7 +306,27 @@ class BenchRig(Rig):
 
     def _on_air(self) -> None:
         if self.way.up and self._wants_wifi:
+            self._on_wifi = True
             self._arrive(wire.WLAN_STATE, 1, struct.pack("<b", -50), wake=0)
+
+    def _off_air(self) -> None:
+        self._on_wifi = False
+        self._arrive(wire.WLAN_STATE, 0, b"\xce", wake=0)
+
+    def _link(self) -> None:
+        """What plugging and switching makes of the cable."""
+        if self._linking:
+            self._linking.cancel()
+            self._linking = None
+        if self.cable_way.up and self._wants_cable:
+            self._linking = self._clock.at_us(self._clock.now_us + LINK_US, self._linked)
+        elif self._on_cable:
+            self._on_cable = False
+            self._arrive(wire.LAN_STATE, 0, b"", wake=0)
+
+    def _linked(self) -> None:
+        self._on_cable = True
+        self._arrive(wire.LAN_STATE, 1, b"", wake=0)
 
 
 class _Socket(Ears):

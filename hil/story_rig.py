@@ -28,7 +28,12 @@ class RigStage:
 
     def __init__(self, story: Story, seed: int, speed: str = "fast") -> None:
         self.bench = Bench(seed=seed, speed=1.0 if speed == "real" else None)
-        self.rig = self.bench.rig(NAME, board=story.rig.board, ambient_c=float(story.rig.ambient_c))
+        self.rig = self.bench.rig(
+            NAME,
+            board=story.rig.board,
+            ambient_c=float(story.rig.ambient_c),
+            changed={"network": story.rig.network},
+        )
         self.site, self.broker = self.bench.site, self.bench.broker
         self.site.lease_s = story.rig.lease_s
         self._heard = self.site.heard(NAME)
@@ -84,6 +89,7 @@ class RigStage:
             "alive": "yes" if rig.alive else "no",
             "starts": len(rig.resets),
             "cause": CAUSES[rig.resets[-1]],
+            "way": rig.network,
             **self._said(),
         }
 
@@ -155,6 +161,13 @@ class RigStage:
 
     def wifi(self, word: str) -> None:
         self.rig.wifi(word == "on")
+
+    def cable(self, word: str) -> None:
+        self.rig.cable(word == "in")
+
+    def uplink(self, word: str) -> None:
+        """Behind the switch: the cable's link stays, and leads nowhere."""
+        self.rig.cable_way.loss = 1.0 if word == "dead" else 0.0
 
     def kill(self) -> None:
         self.rig.kill()

@@ -32,6 +32,8 @@ SENSORS = (
     ("outlet 2", 0x4D, "outlet"),
 )
 SUPPLY_ADDRESS = 0x58
+# a W5500 where one is fitted: SPI number, sck, mosi, miso, cs, interrupt
+ETHERNET = ("w5500", 2, 36, 35, 37, 34, 33)
 
 FAN_PWM_PIN, FAN_HERTZ = 21, 25_000  # one line to all fans
 FAN_TACH_PINS = (38, 39, 40, 41)  # fan n on pulse counter n; two pulses a turn

@@ -40,9 +40,15 @@ class Session:
         self.dropped = 0  # packets nobody could take
         self.last_error = ""
         self._failures = 0
+        self._leave = ""
         self._outbox: list[tuple[bool, bytes]] = []  # (telemetry, packet)
         self._filled = asyncio.Event()
         self._heard_ms = self._sent_ms = 0
+
+    def leave(self, because: str) -> None:
+        """End this session; the next one begins as after any other end."""
+        self._leave = because
+        self._filled.set()
 
     @property
     def has_room(self) -> bool:
@@ -97,7 +103,7 @@ class Session:
         try:
             receiver = packets.Receiver()
             await self._enter(reader, writer, receiver)
-            self._failures, self._outbox = 0, []
+            self._failures, self._outbox, self._leave = 0, [], ""
             self.sessions += 1
             self.connected = True
             on_connect()
@@ -171,6 +177,8 @@ class Session:
             except asyncio.TimeoutError:
                 pass
             self._filled.clear()
+            if self._leave:
+                raise SessionError(self._leave)
             if clock.since_ms(self._heard_ms) > SILENT_MS:
                 raise SessionError("the broker is silent")
             if not self._outbox and clock.since_ms(self._sent_ms) > PING_MS:

@@ -52,9 +52,15 @@ class WLAN:
 
 
 class LAN(WLAN):
-    """Cable: connected as soon as it is switched on."""
+    """Cable: connected as soon as it is switched on.  Arguments as the ESP32 port takes them."""
 
-    def __init__(self, id=None, **phy) -> None:
+    def __init__(
+        self, id=None, *, phy_addr, phy_type, mdc=None, mdio=None, reset=None, power=None, spi=None,
+        cs=None, int=None, ref_clk_mode=-1, ref_clk=None,
+    ) -> None:  # fmt: skip
+        needed = (spi, cs, int) if phy_type >= 100 else (mdc, mdio)
+        if None in needed:
+            raise ValueError("must supply the pins of this PHY")
         WLAN.__init__(self)
 
     def active(self, is_active=None):

@@ -1,4 +1,4 @@
-"""Wi-Fi in virtual time: the bench says when there is a network."""
+"""Wi-Fi and cable in virtual time: the bench says which of them has a network."""
 
 import struct
 
@@ -6,7 +6,7 @@ import lockstep
 import network
 import wire
 
-_state = {"up": False, "rssi": -50}
+_state = {"up": False, "rssi": -50, "cable": False}
 _HostWLAN, _HostLAN = network.WLAN, network.LAN
 
 
@@ -37,23 +37,30 @@ class WLAN(_HostWLAN):
         return network.STAT_CONNECTING if self._connected else network.STAT_IDLE
 
 
-class LAN(WLAN):
-    """Cable: connected as soon as it is switched on and the bench has it plugged in."""
-
-    def __init__(self, id=None, **phy) -> None:
-        WLAN.__init__(self)
+class LAN(_HostLAN):
+    """Cable: connected once it is switched on and the bench has it plugged in."""
 
     def active(self, is_active=None):
-        was = WLAN.active(self, is_active)
-        if is_active:
-            self.connect()
-        return was
+        if is_active is not None and bool(is_active) != self._active:
+            lockstep.send(wire.LAN, 1 if is_active else 0)
+        return _HostLAN.active(self, is_active)
+
+    def isconnected(self) -> bool:
+        return self._active and _state["cable"]
+
+    def status(self, param=None):
+        return network.STAT_GOT_IP if self.isconnected() else network.STAT_IDLE
 
 
 def _set_state(up: int, payload: bytes) -> None:
     _state["up"], _state["rssi"] = bool(up), struct.unpack("<b", payload)[0]
 
 
+def _set_cable(up: int, _payload: bytes) -> None:
+    _state["cable"] = bool(up)
+
+
 def install() -> None:
+    lockstep.on(wire.LAN_STATE, _set_cable)
     lockstep.on(wire.WLAN_STATE, _set_state)
     network.WLAN, network.LAN = WLAN, LAN

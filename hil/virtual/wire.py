@@ -28,6 +28,7 @@ SOCKET_CONNECT = 9  # n socket; port u16, host
 SOCKET_SEND = 10  # n socket; bytes
 SOCKET_CLOSE = 11  # n socket
 WLAN = 12  # n WLAN_OFF...; name of the network
+LAN = 13  # n 1 switched on, 0 off
 
 # board -> bench -> board
 PIN_READ = 16  # n pin -> level u8
@@ -49,6 +50,7 @@ SOCKET_DATA = 69  # n socket; bytes
 SOCKET_SENT = 70  # n socket; bytes that have arrived u32
 SOCKET_OVER = 71  # n socket; errno u16, 0 when the other side closed it
 WLAN_STATE = 72  # n 1 connected, 0 not; rssi i8
+LAN_STATE = 74  # n 1 connected, 0 not
 RTC = 73  # what time.time() is ahead of power-on, microseconds i64
 
 # An I2C target's memory travels as bytes of a UART of this number and its bus.
