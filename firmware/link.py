@@ -32,6 +32,7 @@ class Link:
                 settings["broker_port"],
                 settings["broker_user"],
                 settings["broker_password"],
+                settings["broker_tls"],
             ),
             f"{settings['site']}-{settings['rig']}",
             (self._topics["link"], messages.DOWN),

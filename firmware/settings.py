@@ -43,6 +43,7 @@ TABLE = {
     "broker_port": Setting(INT, 1, 65_535, "", 1883, _ID, "its MQTT port"),
     "broker_user": Setting(TEXT, 0, 64, "", "", _ID, "empty when the broker asks for none"),
     "broker_password": Setting(TEXT, 0, 64, "", "", _KEY, "goes with broker_user"),
+    "broker_tls": Setting(TEXT, 0, 64, "", "", _ID, "name on its certificate; empty: no TLS"),
     "budget_key": Setting(HEX, 32, 32, "", NEEDED, _KEY + BROKERED, "seals the site's budgets"),
     "rig_key": Setting(HEX, 32, 32, "", NEEDED, _KEY + BROKERED, "seals this rig's commands"),
     "network": Setting(

@@ -14,6 +14,7 @@ from firmware import clock
 from firmware.net import packets
 
 STEP_S = 5  # deadline of connecting, of the broker's answer, of every write
+HANDSHAKE_S = 10  # of the first write over TLS: a chip reckons for seconds
 KEEPALIVE_S = 10
 PING_MS = 4_000  # ask after so much silence of ours
 SILENT_MS = 12_000  # a broker that says nothing for so long is gone
@@ -23,7 +24,8 @@ BURST = 8  # of them handed over at once: a deadline costs more than a packet
 READ_SIZE = 512
 AWAIT_READS = 50
 
-Broker = namedtuple("Broker", ("host", "port", "user", "password"))
+# tls: the name on its certificate; empty: no TLS
+Broker = namedtuple("Broker", ("host", "port", "user", "password", "tls"))
 
 
 class SessionError(Exception):
@@ -41,6 +43,7 @@ class Session:
         self.last_error = ""
         self._failures = 0
         self._leave = ""
+        self._context = None
         self._outbox: list[tuple[bool, bytes]] = []  # (telemetry, packet)
         self._filled = asyncio.Event()
         self._heard_ms = self._sent_ms = 0
@@ -87,17 +90,18 @@ class Session:
             if online():
                 try:
                     await self._session(on_connect, on_message)
-                except (OSError, EOFError, SessionError, packets.PacketError) as error:
-                    self.last_error = str(error) or type(error).__name__
+                except WRONG as error:
+                    self._say(said(error))
                 except asyncio.TimeoutError:
-                    self.last_error = "no answer in time"
+                    self._say("no answer in time")
                 self._failures += 1
             await clock.sleep_ms(pause_ms(self._failures, random.getrandbits(16)))
 
     async def _session(self, on_connect, on_message) -> None:
         broker = self._broker
+        how = self._tls() if broker.tls else {}
         streams: tuple = await asyncio.wait_for(
-            asyncio.open_connection(broker.host, broker.port), STEP_S
+            asyncio.open_connection(broker.host, broker.port, **how), STEP_S
         )
         reader, writer = streams
         try:
@@ -112,13 +116,27 @@ class Session:
             self.connected = False
             await _close(writer)
 
+    def _tls(self) -> dict:
+        """Made once, and only where it is asked for: it is heap."""
+        if self._context is None:
+            from firmware.net import tls
+
+            self._context = tls.context()
+        return {"ssl": self._context, "server_hostname": self._broker.tls}
+
+    def _say(self, error: str) -> None:
+        """To whoever is at the console, once."""
+        if error != self.last_error:
+            print("broker:", error)
+        self.last_error = error
+
     async def _enter(self, reader, writer, receiver) -> None:
         """CONNECT and SUBSCRIBE, each answered."""
         broker = self._broker
         writer.write(
             packets.connect(self._client, KEEPALIVE_S, self._will, broker.user, broker.password)
         )
-        await asyncio.wait_for(writer.drain(), STEP_S)
+        await asyncio.wait_for(writer.drain(), HANDSHAKE_S if broker.tls else STEP_S)
         code = (await self._await(reader, receiver, packets.Connack)).code
         if code:
             raise SessionError(f"refused: {packets.REFUSALS.get(code, code)}")
@@ -190,6 +208,15 @@ class Session:
                 self._sent_ms = clock.now_ms()
 
 
+# of TLS a certificate that does not fit is a ValueError, and so is a packet that is none
+WRONG = (OSError, EOFError, SessionError, ValueError)
+
+
+def said(error: Exception) -> str:
+    """In one line, and never empty."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 async def _close(writer) -> None:
     try:
         writer.close()
@@ -201,8 +228,8 @@ async def _close(writer) -> None:
 async def _guarded(way, over, errors: list) -> None:
     try:
         await way
-    except (OSError, EOFError, SessionError, packets.PacketError) as error:
-        errors.append(str(error) or type(error).__name__)
+    except WRONG as error:
+        errors.append(said(error))
     except asyncio.TimeoutError:
         errors.append("a write took too long")
     finally:

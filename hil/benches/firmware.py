@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from hil.bench import CHIP_HEAP, Bench, BenchRig
-from hil.benches import brokers, mqtt_libraries
+from hil.benches import brokers, mqtt_libraries, tls_memory
 from hil.benches.firmware_programs import BARE, LATE, TIMED, WEIGHED
 from hil.live_peer import met
 from hil.rig import NoMicroPython, VirtualRig, find_micropython, settings
@@ -56,6 +56,7 @@ def command(
             **asyncio.run(live_rig(Path(folder), live)),
             **grown(weighed(Path(folder), hours), hours),
             **mqtt_libraries.compared(Path(folder), libraries),
+            **tls_memory.measured(),
         }
 
 

@@ -48,7 +48,7 @@ async def timed(publish_all):
 _OURS = """
 from firmware.net.session import Broker, Session
 async def main():
-    one = Session(Broker("127.0.0.1", port, "", ""), "bench", ("link", b"down"), ["budget"])
+    one = Session(Broker("127.0.0.1", port, "", "", ""), "bench", ("link", b"down"), ["budget"])
     task = asyncio.create_task(one.run(lambda: True, lambda: None, lambda *message: None))
     while not one.connected:
         await asyncio.sleep_ms(5)
@@ -158,10 +158,13 @@ class Sink:
     """A broker of a few lines: lets anybody in, takes everything and says nothing."""
 
     def __enter__(self) -> "Sink":
-        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server = self._listening()
         self.port = int(self._server.getsockname()[1])
         threading.Thread(target=self._serve, daemon=True).start()
         return self
+
+    def _listening(self) -> socket.socket:
+        return socket.create_server(("127.0.0.1", 0))
 
     def __exit__(self, *_: object) -> None:
         self._server.close()

@@ -26,11 +26,14 @@ def flash(
     settings: Annotated[
         Path | None, typer.Option(help="this rig's settings.json; without it the old ones stay")
     ] = None,
+    tls: Annotated[
+        Path | None, typer.Option(help="folder with ca.pem, and rig.pem with rig.key if it has any")
+    ] = None,
     probe: Annotated[bool, typer.Option("--probe", help="the bench's probe, not a rig")] = False,
 ) -> None:
     """Write MicroPython (with --image) and our files, start the board, tell what it says."""
     try:
-        plan = files.of_probe() if probe else files.of_rig(settings)
+        plan = files.of_probe() if probe else files.of_rig(settings, tls=tls)
         if erase and image_file is None:
             raise ValueError("--erase leaves nothing to run: give --image too")
         if image_file is not None:

@@ -54,7 +54,9 @@ class FakeBroker:
 async def met(broker, until, limit_ms=4_000, during=None):
     """A session with that broker, until something is so; the session and what it heard."""
     await broker.start()
-    one = Session(Broker("127.0.0.1", broker.port, "", ""), "rig-7", ("link", b"down"), ["budget"])
+    one = Session(
+        Broker("127.0.0.1", broker.port, "", "", ""), "rig-7", ("link", b"down"), ["budget"]
+    )
     heard = []
     task = asyncio.create_task(
         one.run(lambda: True, lambda: heard.append("up"), lambda *message: heard.append(message))
@@ -119,7 +121,7 @@ def test_nonsense_later_ends_the_session_and_another_begins():
 
 def test_nobody_there():
     async def story():
-        one = Session(Broker("127.0.0.1", 1, "", ""), "rig-7", ("link", b"down"), ["budget"])
+        one = Session(Broker("127.0.0.1", 1, "", "", ""), "rig-7", ("link", b"down"), ["budget"])
         task = asyncio.create_task(one.run(lambda: True, None, None))
         begun_ms = clock.now_ms()
         while not one._failures:
@@ -133,7 +135,7 @@ def test_nobody_there():
 
 
 def test_a_full_outbox_drops_the_oldest_telemetry_and_counts_it():
-    one = Session(Broker("127.0.0.1", 1, "", ""), "rig-7", ("link", b"down"), ["budget"])
+    one = Session(Broker("127.0.0.1", 1, "", "", ""), "rig-7", ("link", b"down"), ["budget"])
     one.tell("state", b"nobody")
     one.connected = True
     assert one.publish("event", b"1")
@@ -148,7 +150,7 @@ def test_a_full_outbox_drops_the_oldest_telemetry_and_counts_it():
 
 
 def test_what_is_no_telemetry_is_never_dropped_for_it():
-    one = Session(Broker("127.0.0.1", 1, "", ""), "rig-7", ("link", b"down"), ["budget"])
+    one = Session(Broker("127.0.0.1", 1, "", "", ""), "rig-7", ("link", b"down"), ["budget"])
     one.connected = True
     for _ in range(session.OUTBOX_MAX):
         assert one.publish("event", b"x")

@@ -9,9 +9,10 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 from typer.testing import CliRunner
 
-from hil.boards import image, mains
+from hil.boards import files, image, mains
 from hil.boards.serial_board import BoardError
 from hil.boards.terminal_rig import TerminalRig
+from hil.certificates import Authority, broker_files, rig_files
 from hil.rig import settings
 from supervisor.cli import build
 
@@ -134,3 +135,25 @@ def test_a_relay_on_a_serial_line_is_understood():
         plug._client.comm_params.baudrate == 19200
         and plug._client.comm_params.host == "/dev/ttyUSB1"
     )
+
+
+def test_certificates_go_onto_the_board_as_micropython_reads_them(tmp_path):
+    authority = Authority()
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    mine.mkdir()
+    with pytest.raises(files.FilesError, match=r"ca\.pem: No such file"):
+        files.of_rig(tls=mine)
+    broker_files(mine, authority, "broker.site")
+    assert [path for path in files.of_rig(tls=mine) if path.startswith("tls/")] == ["tls/ca.der"]
+    (mine / "broker.pem").rename(mine / "rig.pem")
+    (mine / "broker.key").rename(mine / "rig.key")
+    plan = files.of_rig(tls=mine)
+    rig_files(theirs, authority)
+    assert plan["tls/ca.der"] == (theirs / "tls" / "ca.der").read_bytes()
+    assert plan["tls/rig.der"][0] == plan["tls/rig-key.der"][0] == 0x30, "DER"
+    (mine / "rig.key").write_text("secret")
+    with pytest.raises(files.FilesError, match=r"rig\.key: no private key in PEM"):
+        files.of_rig(tls=mine)
+    (mine / "ca.pem").write_bytes(b"\0")
+    with pytest.raises(files.FilesError, match=r"ca\.pem: no certificate in PEM"):
+        files.of_rig(tls=mine)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hil.benches import band, dispatch, firmware, frequency, learn, mqtt_libraries
+from hil.benches import band, dispatch, firmware, frequency, learn, mqtt_libraries, tls_memory
 from hil.models import MODELS
 from hil.playback import Playback
 from supervisor.sources.signal_csv import Series
@@ -86,3 +86,10 @@ def test_a_library_is_taken_from_the_users_folder_or_said_not_to_be_there(tmp_pa
     assert told["mqtt_publish_us"] > 0
     assert told["umqtt_simple_publish_us"] == "failed: ['ValueError: not a client']"
     assert told["mqtt_async_publish_us"] == "no mqtt_async.py to be had"
+
+
+@pytest.mark.real_time
+def test_tls_costs_memory_outside_the_heap_and_some_of_it():
+    told = tls_memory.measured()
+    assert 1_000 < told["tls_heap_bytes"] < 20_000
+    assert 20 < told["tls_resident_kb"] < 500
