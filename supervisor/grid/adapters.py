@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from supervisor.config import Config
-from supervisor.grid import calendar, dnp3, iec104, openadr2, openadr3, sunspec
+from supervisor.grid import calendar, csip, dnp3, iec104, openadr2, openadr3, sunspec
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
 
@@ -21,6 +21,7 @@ MAKERS: tuple[Maker, ...] = (
     openadr2.adapter_of,
     iec104.adapter_of,
     dnp3.adapter_of,
+    csip.adapter_of,
     calendar.adapter_of,
 )
 

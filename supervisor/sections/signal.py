@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from supervisor.sections.csip import CsipConfig
 from supervisor.sections.kinds import MW_MAX, Seconds
 from supervisor.sections.openadr2 import Openadr2Config
 from supervisor.sections.openadr3 import Openadr3Config
@@ -65,6 +66,7 @@ class SignalConfig(Section, frozen=True, kw_only=True):
     openadr2: Openadr2Config | None = None
     iec104: Iec104Config | None = None
     dnp3: Dnp3Config | None = None
+    csip: CsipConfig | None = None
     calendar: CalendarConfig | None = None
     price: PriceConfig | None = None
 
@@ -76,4 +78,5 @@ FILES = {
     "calendar": ("file",),
     "openadr3": ("secret_file",),
     "openadr2": ("cert_file", "key_file", "ca_file"),
+    "csip": ("cert_file", "key_file", "ca_file"),
 }
