@@ -19,7 +19,7 @@ def main(port: int) -> None:
     station = link.add_station(common_address=1)
     points = orders(station)
     values = {n: station.add_point(n, c104.Type.M_ME_NC_1) for n in range(2001, 2012)}
-    values |= {n: station.add_point(n, c104.Type.M_SP_NA_1) for n in range(2101, 2104)}
+    values |= {n: station.add_point(n, c104.Type.M_SP_NA_1) for n in range(2101, 2105)}
     master.start()
     for line in sys.stdin:
         order = json.loads(line)

@@ -11,12 +11,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 from supervisor.config import Config, ConfigError
 from supervisor.envelope import Entry
 from supervisor.grid import openadr2_events as events
+from supervisor.grid.capability import WITHIN_S
 from supervisor.grid.openadr2_client import bounded_client
 from supervisor.grid.openadr2_events import EventError, Means
 from supervisor.grid.told import Board
@@ -92,7 +94,25 @@ class Openadr2:
                 sampling_rate=timedelta(seconds=section.report_s),
                 report_duration=timedelta(hours=1),
             )
+        for number, within in enumerate(WITHIN_S):
+            for way in ("down", "up"):
+                client.add_report(
+                    callback=partial(self._able_w, way, number),
+                    resource_id=self._site,
+                    measurement="REAL_POWER",
+                    report_type=f"{way}RegulationCapacityAvailable",
+                    report_specifier_id=f"{self._site}-capability",
+                    r_id=f"{way}_{within}_s",
+                    unit="W",
+                    sampling_rate=timedelta(seconds=section.report_s),
+                    report_duration=timedelta(hours=1),
+                )
         return client
+
+    def _able_w(self, way: str, number: int) -> float | None:
+        """What the site could give back, or take up, in one of WITHIN_S."""
+        told = self._board.told
+        return float(getattr(told.capability, f"{way}_w")[number]) if told else None
 
     def _metered_w(self) -> float | None:
         told = self._board.told

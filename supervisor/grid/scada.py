@@ -44,6 +44,7 @@ FLAGS: dict[str, Callable[[Told], bool]] = {
     "deviates from what was asked": lambda told: told.deviates,
     "metering not good": lambda told: told.quality != "ok",
     "held below capacity": lambda told: told.limit_w < told.capacity_w,
+    "asleep": lambda told: told.asked_w <= told.floor_w,
 }
 
 

@@ -49,7 +49,7 @@ class Sunspec:
         self._section, self._limit_w, self._board = section, limit_w, board
         self._inbox, self._clock = inbox, clock
         self._default_w = round(section.default_mw * W_PER_MW)
-        self.image = Image()
+        self.image = Image(control.FOLLOWED)
         settle_scales(self.image, limit_w, self._default_w)
         settle_droop(self.image, droop)
         self._since_s: dict[str, float] = {}  # when each function was last written

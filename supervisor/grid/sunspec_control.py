@@ -52,6 +52,12 @@ SET_PERCENT = Function(
 )
 
 
+FOLLOWED = frozenset(
+    [(704, name) for function in (LIMIT, SET, SET_PERCENT) for name in function.points]
+    + [(704, "WSetMod"), (715, "ControllerHb")]
+)
+
+
 def functions(image: Image) -> tuple[Function, Function]:
     """The two in use: a set-point is in watts or in per cent, by WSetMod."""
     return LIMIT, SET_PERCENT if image.get(704, "WSetMod") == PERCENT else SET

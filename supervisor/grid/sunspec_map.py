@@ -47,8 +47,10 @@ class Point:
 class Image:
     """Registers from BASE on, and the points on them by (model, name)."""
 
-    def __init__(self) -> None:
+    def __init__(self, followed: frozenset[tuple[int, str]] = frozenset()) -> None:
+        """followed: the points a master may write; a write that nobody follows is refused."""
         self.points: dict[tuple[int, str], Point] = {}
+        self._followed = followed
         address = BASE + len(MARKER)
         for model in MODELS:
             address = self._lay(model, address)
@@ -103,8 +105,8 @@ class Image:
         group = device.get_model_def(model)["group"]
         for prefix, point in _flat(group, ""):
             size = int(point.get("size", 1))
-            writable = point.get("access") == "RW" and model != 711
             name = prefix + point["name"]
+            writable = (model, name) in self._followed
             self.points[model, name] = Point(name, address, size, point["type"], writable)
             address += size
         return address

@@ -170,6 +170,10 @@ def test_half_a_point_and_a_read_only_one():
     wset, w = made.image.points[704, "WSet"], made.image.points[701, "W"]
     assert "2 registers" in made.write(wset.address, [1])
     assert "read-only" in made.write(w.address, [1])
+    for model, name in ((704, "WRmp"), (704, "VarSetEna"), (715, "OpCtl"), (1, "DA")):
+        point = made.image.points[model, name]
+        refusal = made.write(point.address, [1] * point.size)
+        assert "read-only" in refusal, "what is not followed cannot be written"
     assert "not all of the map" in made.write(BASE + len(made.image.registers) - 1, [1, 2])
 
 
