@@ -22,7 +22,7 @@ from supervisor.brokers import broker_of
 from supervisor.config import Config
 from supervisor.devices import devices_of
 from supervisor.gate import Door
-from supervisor.grid import price
+from supervisor.grid import price, told_mqtt
 from supervisor.grid.adapters import adapters_of
 from supervisor.grid.told import Board
 from supervisor.history import history_of
@@ -137,10 +137,12 @@ async def _serve(
         },
     }
     price.signal_of(config, inbox, links.first)
+    own = signal_mqtt.signal_of(config, inbox, links.first)
     sources = [
         *devices.sources,
         signal_csv.signal_of(config, inbox),
-        *signal_mqtt.signal_of(config, inbox, links.first),
+        *own,
+        told_mqtt.teller_of(config, board, links.first, own),
         *adapters_of(config, inbox, board),
     ]
     async with asyncio.TaskGroup() as tasks:

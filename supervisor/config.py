@@ -119,7 +119,7 @@ def keys() -> dict[str, str]:
 
 def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
     """What each value alone could not tell: (key, what is wrong and what would be right)."""
-    site, broker, mqtt = config.site, config.broker, config.signal.mqtt
+    site, broker = config.site, config.broker
     if wrong := topics.name_error(site.name):
         yield "site.name", wrong
     if site.default_mw > site.limit_mw:
@@ -140,11 +140,9 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
             f"must be three broadcasts or more, {3 * site.broadcast_s:g}, and at most half of"
             f" site.lease_s, {site.lease_s / 2:g}: no lease may end before another leads",
         )
-    if mqtt and (wrong := _topic_error(mqtt.topic, site.name)):
-        yield "signal.mqtt.topic", wrong
-    frequency = config.frequency
-    if frequency and frequency.topic and (wrong := _topic_error(frequency.topic, site.name)):
-        yield "frequency.topic", wrong
+    for key, topic in _topics(config):
+        if topic and (wrong := _topic_error(topic, site.name)):
+            yield key, wrong
     gateways = {keys.name for keys in config.all_gateways}
     yield from modbus_section.nonsense(config.modbus)
     yield from meters_section.nonsense(config.all_meters, gateways)
@@ -159,6 +157,18 @@ def _nonsense(config: Config) -> typing.Iterator[tuple[str, str]]:
             shipped = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
             hint = f", nor one of the maps that come along: {shipped}" if ".map" in key else ""
             yield key, f"no such file: {file}{hint}"
+
+
+def _topics(config: Config) -> typing.Iterator[tuple[str, str | None]]:
+    """Those that the settings name."""
+    mqtt, price, frequency = config.signal.mqtt, config.signal.price, config.frequency
+    if mqtt:
+        yield "signal.mqtt.topic", mqtt.topic
+        yield "signal.mqtt.told_topic", mqtt.told_topic
+    if price:
+        yield "signal.price.topic", price.topic
+    if frequency:
+        yield "frequency.topic", frequency.topic
 
 
 def _topic_error(topic: str, site: str) -> str:

@@ -23,6 +23,7 @@ NEEDS = {
     ("WS", "/api/live"): VIEWER,
     ("GET", "/metrics"): VIEWER,
     ("GET", "/api/places"): VIEWER,
+    ("GET", "/api/told"): VIEWER,
     ("GET", "/api/alarms"): VIEWER,
     ("GET", "/api/silences"): VIEWER,
     ("POST", "/api/alarms/ack"): TECHNICIAN,

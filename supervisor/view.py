@@ -130,6 +130,29 @@ class SignalDetail(msgspec.Struct, frozen=True, kw_only=True):
     schedule: list[tuple[float, int]]  # rows ahead, (Unix seconds, watts); at most SCHEDULE_MAX
 
 
+class ToldView(msgspec.Struct, frozen=True, kw_only=True):
+    """What everybody on the grid's side is told, in watts of site import."""
+
+    unix_s: float  # of the beat
+    limit_w: int
+    asked_w: int
+    committed_w: int  # the worst all rigs may draw
+    floor_w: int
+    capacity_w: int
+    metered_w: int | None  # None unless quality is ok
+    quality: str  # of the metering: ok, stale or missing
+    deviation_w: int | None  # metered less asked
+    deviates: bool  # by more than 3 % of capacity
+    source: str
+    because: str
+    within_s: tuple[int, ...]  # seconds,
+    down_w: tuple[int, ...]  # and what can be given back in them,
+    up_w: tuple[int, ...]  # and taken up
+    rigs: int
+    sick: int
+    hz: float | None
+
+
 class StepView(msgspec.Struct, frozen=True):
     """A step of a rig's ladder: where on the merit order it is admitted."""
 

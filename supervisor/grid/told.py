@@ -13,9 +13,10 @@ from supervisor import preview
 from supervisor.envelope import Entry
 from supervisor.fleet import FAULT, Fleet
 from supervisor.glance import effect
-from supervisor.grid.capability import Capability, capability
+from supervisor.grid.capability import WITHIN_S, Capability, capability
 from supervisor.limits import Buckets, Limit
 from supervisor.site import Site
+from supervisor.view import ToldView
 
 Quality = Literal["ok", "stale", "missing"]
 STALE_S = 5.0
@@ -95,26 +96,56 @@ class Board:
 
     def look(self, now_s: float) -> None:
         """After a beat: what there is to tell.  now_s: monotonic."""
-        site, self._now_s = self._site, now_s
-        if site.envelope is None or site.decision is None:
-            return
-        meter, sample, decision = site.inbox.meter, site.inbox.frequency, site.decision
-        self.told = Told(
-            unix_s=site.unix_s,
-            limit_w=site.envelope.limit_w,
-            asked_w=decision.asked_w,
-            committed_w=decision.committed_w,
-            floor_w=decision.floor_w,
-            capacity_w=decision.capacity_w,
-            metered_w=meter.w if meter else None,
-            metered_age_s=now_s - meter.at_s if meter else float("inf"),
-            source=site.envelope.source,
-            because=site.envelope.because,
-            capability=capability(site.fleet),
-            rigs=len(site.fleet),
-            sick=sick(site.fleet),
-            hz=sample.hz if sample and now_s - sample.at_s <= STALE_S else None,
-        )
+        self._now_s = now_s
+        self.told = told_of(self._site, now_s) or self.told
+
+
+def told_of(site: Site, now_s: float) -> Told | None:
+    """None before the first beat."""
+    if site.envelope is None or site.decision is None:
+        return None
+    meter, sample, decision = site.inbox.meter, site.inbox.frequency, site.decision
+    return Told(
+        unix_s=site.unix_s,
+        limit_w=site.envelope.limit_w,
+        asked_w=decision.asked_w,
+        committed_w=decision.committed_w,
+        floor_w=decision.floor_w,
+        capacity_w=decision.capacity_w,
+        metered_w=meter.w if meter else None,
+        metered_age_s=now_s - meter.at_s if meter else float("inf"),
+        source=site.envelope.source,
+        because=site.envelope.because,
+        capability=capability(site.fleet),
+        rigs=len(site.fleet),
+        sick=sick(site.fleet),
+        hz=sample.hz if sample and now_s - sample.at_s <= STALE_S else None,
+    )
+
+
+def view(told: Told) -> ToldView:
+    """For programs: a number that is not known is null."""
+    good = told.quality == "ok"
+    return ToldView(
+        unix_s=told.unix_s,
+        limit_w=told.limit_w,
+        asked_w=told.asked_w,
+        committed_w=told.committed_w,
+        floor_w=told.floor_w,
+        capacity_w=told.capacity_w,
+        metered_w=told.metered_w if good else None,
+        quality=told.quality,
+        deviation_w=told.deviation_w,
+        deviates=told.deviates,
+        source=told.source,
+        because=told.because,
+        within_s=WITHIN_S,
+        down_w=told.capability.down_w,
+        up_w=told.capability.up_w,
+        rigs=told.rigs,
+        sick=told.sick,
+        hz=told.hz,
+    )
 
 
 def sick(fleet: Fleet) -> int:

@@ -9,6 +9,7 @@ from supervisor.alarms.keeper import Keeper
 from supervisor.alarms.state import Change
 from supervisor.audit import Deed
 from supervisor.envelope import Entry
+from supervisor.grid.told import told_of, view
 from supervisor.ledger import Row
 from supervisor.live import Page, Wish
 from supervisor.metrics import Seen
@@ -31,6 +32,7 @@ from supervisor.view import (
     SignalOrder,
     SiteView,
     StepView,
+    ToldView,
     WhyView,
 )
 
@@ -118,6 +120,11 @@ class People:
             drill_step_w=round(drill.max_step_mw * W_PER_MW) if drill else 0,
             drill_hold_s=drill.max_hold_s if drill else 0.0,
         )
+
+    def told(self) -> ToldView | None:
+        """As every protocol tells it; None before the first beat."""
+        known = told_of(self._site, self._now_s)
+        return None if known is None else view(known)
 
     def _next_change(self) -> tuple[float, int] | None:
         """The next row ahead of whoever sets the envelope now."""

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
 from litestar.params import FromQuery, QueryParameter
 
 from supervisor.live import EVENTS
 from supervisor.routes.parts import provider_of, reads
 from supervisor.tokens import Caller
-from supervisor.view import AuditView, EventView, MeView, SiteView
+from supervisor.view import AuditView, EventView, MeView, SiteView, ToldView
 
 EVENTS_MAX = 1000
 Rows = Annotated[int, QueryParameter(ge=1, le=EVENTS_MAX)]
@@ -27,6 +28,15 @@ def site(state: State) -> SiteView:
     return provider_of(state).site()
 
 
+@reads("/api/told")
+def told(state: State) -> ToldView:
+    """What the grid is told: limit, metering and its quality, what could be given and taken."""
+    known = provider_of(state).told()
+    if known is None:
+        raise NotFoundException("nothing was decided yet")
+    return known
+
+
 @reads("/api/events")
 def events(state: State, limit: Rows = EVENTS) -> list[EventView]:
     """The log, newest first."""
@@ -39,4 +49,4 @@ def audit(state: State, limit: Rows = EVENTS, who: FromQuery[str] = "") -> list[
     return provider_of(state).audit(limit, who)
 
 
-HANDLERS = (me, site, events, audit)
+HANDLERS = (me, site, told, events, audit)

@@ -48,6 +48,10 @@ class MqttConfig(Section, frozen=True, kw_only=True):
     password_file: str | None = None
     silence_s: Seconds = 240.0
     default_mw: Annotated[float, Meta(ge=0, le=MW_MAX, description="once it is silent")] = 0.0
+    told_topic: (
+        Annotated[str, Meta(min_length=1, max_length=200, description="a topic, no wildcard")]
+        | None
+    ) = None
 
 
 class HttpConfig(Section, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from made_up import (
     SITE,
     STANDBY,
     TOKEN,
+    TOLD,
     replace,
 )
 
@@ -132,6 +133,9 @@ class FakeSite:
         if self.broken:
             raise RuntimeError("secret of the house")
         return self.now
+
+    def told(self):
+        return TOLD
 
     def rigs(self, wish):
         return page(RIGS, wish)

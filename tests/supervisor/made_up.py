@@ -15,6 +15,7 @@ from supervisor.view import (
     SiteView,
     StandbyView,
     StepView,
+    ToldView,
 )
 
 NOW_S = 1_800_000_000.0
@@ -149,6 +150,26 @@ ALARM = AlarmView(
 
 HOLD = HoldView(
     rig="rig-0007", level=0, until_s=NOW_S + 600, by="ann", why="a smell", maintenance=False
+)
+TOLD = ToldView(
+    unix_s=NOW_S,
+    limit_w=3_200_000,
+    asked_w=3_200_000,
+    committed_w=3_080_000,
+    floor_w=25_000,
+    capacity_w=3_500_000,
+    metered_w=3_190_000,
+    quality="ok",
+    deviation_w=-10_000,
+    deviates=False,
+    source="dispatch",
+    because="evening peak",
+    within_s=(5, 60, 600),
+    down_w=(3_000_000, 3_000_000, 3_000_000),
+    up_w=(0, 200_000, 300_000),
+    rigs=1000,
+    sick=3,
+    hz=None,
 )
 PREVIEW = PreviewView(
     envelope_w=2_000_000,
