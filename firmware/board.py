@@ -4,6 +4,9 @@ Nothing is switched on by looking: every output starts where it can do no harm, 
 power off and fans at full speed.
 """
 
+import select
+import sys
+
 import esp32
 import machine
 import network
@@ -17,6 +20,8 @@ from firmware.drivers.tmp75 import Tmp75
 WATCHDOG_MS = 4_000
 I2C_TIMEOUT_US = 10_000  # a held bus may not hold up the safety loop
 
+PIXEL_NS = (400, 850, 800, 450)  # WS2812: high and low of a 0, of a 1
+TYPED_MAX = 64  # bytes of one look at the console
 PARITIES = {"none": None, "even": 0, "odd": 1}
 RESET_CAUSES = {1: "power on", 2: "reset pin", 3: "watchdog", 4: "deep sleep", 5: "software"}
 
@@ -37,6 +42,8 @@ class Board:
         self.sensors = {name: Tmp75(sensor_bus, address) for name, address, _ in facts.SENSORS}
         self.supply = Psu(supply_bus, facts.SUPPLY_ADDRESS)
         self._led = machine.Pin(facts.LED_PIN, machine.Pin.OUT, value=0)
+        self._shown: tuple | None = None
+        self._button = machine.Pin(facts.BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
         self._kept = esp32.NVS("surplus")
         self._watchdog: machine.WDT | None = None
 
@@ -44,8 +51,25 @@ class Board:
         """The plain line to the supply; asks nobody."""
         self._hash_power.value(1 if on else 0)
 
-    def led(self, on: bool) -> None:
-        self._led.value(1 if on else 0)
+    def light(self, colour: tuple) -> None:
+        """(red, green, blue) of the WS2812 on the front."""
+        if colour != self._shown:
+            self._shown = colour
+            red, green, blue = colour
+            machine.bitstream(self._led, 0, PIXEL_NS, bytes((green, red, blue)))
+
+    def pressed(self) -> bool:
+        """The button, which pulls its line down."""
+        return self._button.value() == 0
+
+    def console(self) -> tuple:
+        """(read, write) of whoever is at the rig: its own UART where it has one, else USB."""
+        wiring = getattr(self.facts, "CONSOLE", None)
+        if wiring is None:
+            return usb_console()
+        uart, tx, rx = wiring
+        port = machine.UART(uart, baudrate=115_200, tx=machine.Pin(tx), rx=machine.Pin(rx))
+        return lambda: port.read() or b"", port.write
 
     def line(self, baud: int, parity: str) -> tuple | None:
         """(uart, direction pin) of RS-485, receiving; None where the board has none."""
@@ -86,14 +110,28 @@ class Board:
 
     def restarts(self) -> int:
         """As kept; 0 on a new controller."""
-        try:
-            return self._kept.get_i32("restarts")
-        except OSError:
-            return 0
+        return self._recall("restarts")
 
     def keep_restarts(self, count: int) -> None:
         """Over resets and losses of power."""
-        self._kept.set_i32("restarts", count)
+        self._keep("restarts", count)
+
+    def held(self) -> bool:
+        """Whether somebody at the rig holds it off, also since before a loss of power."""
+        return self._recall("held") != 0
+
+    def keep_held(self, held: bool) -> None:
+        if held != self.held():
+            self._keep("held", 1 if held else 0)
+
+    def _recall(self, name: str) -> int:
+        try:
+            return self._kept.get_i32(name)
+        except OSError:
+            return 0
+
+    def _keep(self, name: str, value: int) -> None:
+        self._kept.set_i32(name, value)
         self._kept.commit()
 
     def reset(self) -> None:
@@ -108,6 +146,28 @@ def open_board(name: str) -> Board:
     """The board described in firmware/boards/<name>.py."""
     package = __import__("firmware.boards." + name)
     return Board(getattr(package.boards, name))
+
+
+def usb_console() -> tuple:
+    """(read, write): read() is b"" when nothing was typed, None when nobody ever will."""
+    poll = select.poll()
+    poll.register(sys.stdin, select.POLLIN)
+
+    def read() -> bytes | None:
+        typed = b""
+        while len(typed) < TYPED_MAX and poll.poll(0):
+            byte = sys.stdin.buffer.read(1)
+            if not byte:
+                return typed or None
+            typed += byte
+        return typed
+
+    return read, lambda data: sys.stdout.write(data.decode())
+
+
+def reset_chip() -> None:
+    """Where there is no board to take down with it."""
+    machine.reset()
 
 
 def _hashboard(number: int, facts, uart: int, tx: int, rx: int, enable: int, reset: int):

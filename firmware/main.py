@@ -10,7 +10,7 @@ import os
 import sys
 
 from firmware import clock
-from firmware.board import open_board
+from firmware.board import open_board, reset_chip, usb_console
 from firmware.lazy import forget
 from firmware.rig import Rig
 from firmware.safety import Change
@@ -20,9 +20,13 @@ TURN_MS = 100
 
 
 def run() -> None:
-    """Power on.  Never returns, but for a mistake in the settings."""
+    """Power on.  A rig without good settings switches nothing on, and takes some at its console."""
     settings = loaded()
-    if settings is not None:
+    if settings is None:
+        from firmware.set_up import set_up
+
+        asyncio.run(set_up(usb_console(), reset_chip))
+    else:
         asyncio.run(main(settings, open_board(settings["board"])))
 
 
@@ -45,11 +49,12 @@ def loaded() -> dict | None:
 async def main(settings: dict, board) -> None:
     rig = Rig(board, admission(settings))
     rig.begin(board.restarts() + 1)
+    rig.face.held = board.held()
     rig.changes.append(Change("start", f"controller started: {board.reset_cause()}"))
     for loop in (rig.sensors_loop, rig.supply_loop, rig.thermal_loop, rig.power_loop):
         asyncio.create_task(control(rig, loop))
     asyncio.create_task(control(rig, rig.chains_loop))
-    for loop in voices(rig, settings):
+    for loop in voices(rig, settings) + [rig.face_loop, console(rig, settings)]:
         asyncio.create_task(restarted(rig, loop))
     await control(rig, rig.safety_loop)
 
@@ -75,6 +80,7 @@ def voices(rig, settings: dict) -> list:
 
         link = Link(rig, settings)
         loops.append(link.network_loop)
+        rig.counted.append(("mqtt dropped", link.session, "dropped"))
     if settings["obeys"] == "mqtt":
         loops += [link.session_loop, link.report_loop]
     else:
@@ -84,6 +90,15 @@ def voices(rig, settings: dict) -> list:
 
         loops += modbus_server.loops(rig, settings)
     return loops
+
+
+def console(rig, settings: dict):
+    """Its loop, or one that only waits where nobody can ever type."""
+    from firmware.console import Console
+    from firmware.desk import Desk
+
+    read, write = rig.board.console()
+    return Console(read, write, Desk(rig, settings)).loop
 
 
 class Alone:

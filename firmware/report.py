@@ -1,6 +1,7 @@
 """What a rig says of itself, as plain values: the same over MQTT, Modbus and at the console."""
 
 from firmware import VERSION
+from firmware.face import HELD
 
 
 def identity(facts, plant, chips: int) -> dict:
@@ -51,6 +52,8 @@ def state(rig, event: int) -> dict:
 
 def why(rig) -> str:
     """What limits the rig, most important first."""
+    if rig.face.held:
+        return HELD
     if rig.verdict is not None and rig.verdict.because:
         return rig.verdict.because
     if rig.hashing.refusal:
@@ -58,3 +61,11 @@ def why(rig) -> str:
     if rig.derate.cap < len(rig.plant.points):
         return f"coming back from a derating, up to level {rig.derate.cap}"
     return rig.dispatch.because
+
+
+def counters(rig) -> list:
+    """(name, count) of all that was refused, dropped or done again, where there is any."""
+    counts = [("gate", rig.gate.refused), ("lease ended", rig.fallbacks), ("restarts", rig.starts)]
+    counts += rig.dispatch.refused.items()
+    counts += [(name, getattr(of, attribute)) for name, of, attribute in rig.counted]
+    return [each for each in counts if each[1]]

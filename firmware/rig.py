@@ -16,6 +16,7 @@ from firmware.counters import HashCounter
 from firmware.derate import Derate
 from firmware.drivers.pmbus_psu import PsuError
 from firmware.drivers.tmp75 import SensorError
+from firmware.face import HELD, Face
 from firmware.hashing import IS_OFF, ON, Hashing
 from firmware.limits import Envelope, Gate
 from firmware.power import STEP_MS, Plant, Ramp
@@ -27,6 +28,7 @@ from protocols.hashboard import TOTAL_HASHES
 from protocols.ladder import Admitted
 
 SAFETY_MS, THERMAL_MS, SENSORS_MS, SUPPLY_MS, CHAINS_MS = 100, 200, 250, 200, 5_000
+FACE_MS = 100
 PATIENCE_MS = 1_000  # of gate and safety loop with the loops they depend on
 FORGET_MS = 5_000  # so often a supply that is off is asked to forget its faults
 UNKNOWN_DC = -1000
@@ -56,6 +58,8 @@ class Rig:
         self.verdict: Verdict | None = None
         self.changes: list[Change] = []  # of safety, for whoever reports them
         self.recent = Recent()
+        self.face = Face()
+        self.counted: list[tuple] = []  # (name, object, attribute) of what is counted elsewhere
         self.fallbacks = 0  # how often the lease ran out
         self._power_turn_ms = clock.now_ms()
 
@@ -67,7 +71,7 @@ class Rig:
     # what it is doing, for reports
 
     def faulty(self) -> bool:
-        return self.verdict is not None and self.verdict.fault
+        return self.face.held or (self.verdict is not None and self.verdict.fault)
 
     def state(self) -> str:
         if self.faulty():
@@ -124,13 +128,16 @@ class Rig:
         least_rpm, most_rpm = self.plant.rpm(least_pm), self.plant.rpm(most_pm)
         self.fans = [Fan(rpm, least_rpm, most_rpm) for rpm in self.board.fans.rpm()]
         self.verdict = self.safety.step(self._snapshot(elapsed_ms))
-        self.gate.heartbeat(self.verdict.may_hash)
+        may_hash = self.verdict.may_hash and not self.face.held
+        self.gate.heartbeat(may_hash)
         self.changes += self.safety.changes
         if self.verdict.fault:
             self.dispatch.leave(self.verdict.because)
+        elif self.face.held:
+            self.dispatch.leave(HELD)
         if self.hashing.state == IS_OFF:
             return
-        if not self.verdict.may_hash:
+        if not may_hash:
             self.hashing.cut()
         elif clock.since_ms(self._power_turn_ms) > PATIENCE_MS:
             self.hashing.cut()  # it starts again by itself: there is nothing to latch
@@ -174,7 +181,7 @@ class Rig:
             self.board.supply.clear_faults()
 
     async def thermal_loop(self) -> None:
-        beat, lit = clock.Beat(THERMAL_MS), False
+        beat = clock.Beat(THERMAL_MS)
         while True:
             elapsed_ms = await beat.wait()
             outlet_dc = hottest(self.vitals.sensors(), "outlet")
@@ -182,8 +189,6 @@ class Rig:
             hashing = self.hashing.state != IS_OFF
             duty_pm = self.thermal.step(outlet_dc, hashing, trouble, elapsed_ms)
             self.board.fans.set_duty(self.gate.judge_duty(duty_pm)[0])
-            lit = not lit if self.faulty() else hashing
-            self.board.led(lit)
 
     async def power_loop(self) -> None:
         beat = clock.Beat(STEP_MS)
@@ -196,6 +201,18 @@ class Rig:
             self.hashing.step(self.target_w())
             self._power_turn_ms = clock.now_ms()
 
+    async def face_loop(self) -> None:
+        """The button and the light."""
+        beat, face, board = clock.Beat(FACE_MS), self.face, self.board
+        while True:
+            board.light(face.step(await beat.wait(), board.pressed(), self.state()))
+            while face.said:
+                self.changes.append(Change("button", face.said.pop(0)))
+                board.keep_held(face.held)
+            if face.restarts_now:
+                self.hashing.cut()
+                board.reset()
+
     def obey_at_once(self) -> None:
         """A budget was heard: sleep does not wait for the next turn of the power loop."""
         if not self.target_w():
@@ -203,7 +220,7 @@ class Rig:
 
     def target_w(self) -> int:
         """The watts to run at now: what was admitted, as far as this rig is able."""
-        if self.verdict is None or not self.verdict.may_hash:
+        if self.verdict is None or not self.verdict.may_hash or self.face.held:
             return 0
         return self.plant.target_w(*limited(self.dispatch.admitted, self.derate.cap))
 

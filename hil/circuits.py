@@ -16,6 +16,8 @@ class Circuit:
     reset_pins: tuple[int, ...] = (7, 8, 9)  # low: held in reset
     hash_power_pin: int = 10
     hash_power_on: int = 1  # the level that lets the supply give its volts
+    led_pin: int = 3  # a WS2812
+    button_pin: int = 0  # pulls down
     fan_pin: int = 21
     tach_pins: tuple[int, ...] = (38, 39, 40, 41)
     scl_pins: tuple[int, ...] = (48, 2)  # of each I2C bus

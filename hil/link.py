@@ -24,6 +24,9 @@ class Board(Protocol):
         """Driven to a level, or let go (None)."""
 
     def pwm(self, pin: int, frequency_hz: int, duty_u16: int) -> None: ...
+    def pixels(self, pin: int, data: bytes) -> None:
+        """Green, red and blue of each pixel on the line."""
+
     def uart_setup(self, uart: int, baud: int, unsent: int) -> None: ...
     def uart_write(self, uart: int, data: bytes) -> None: ...
     def feed(self, period_ms: int) -> None: ...
@@ -68,6 +71,8 @@ def carry(board: Board, op: int, n: int, payload: bytes) -> bytes | None:
         board.pin(n, None)
     elif op == wire.PWM:
         board.pwm(n, *struct.unpack("<IH", payload))
+    elif op == wire.PIXELS:
+        board.pixels(n, payload)
     elif op == wire.UART_SETUP:
         board.uart_setup(n, *struct.unpack("<II", payload))
     elif op == wire.WDT_FEED:

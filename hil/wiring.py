@@ -41,6 +41,8 @@ class Wiring:
         self.fan_controller, self.monitor = parts.fan_controller, parts.monitor
         self.buses = Buses(parts.on_buses(self.circuit), self.faults)
         self.line = Rs485(now, at)
+        self.led = (0, 0, 0)  # red, green, blue
+        self.pressed = False  # the button
         self.push: Callable[[int, bytes], None] = lambda uart, data: None
         self.on_reset: Callable[[], None] = lambda: None
         self.identity = b"\x01" + b"\2" + zlib.crc32(name.encode()).to_bytes(5, "big")
@@ -108,6 +110,10 @@ class Wiring:
         if pin == self.circuit.fan_pin:
             self.fan_duty = duty_u16 / 65535
 
+    def pixels(self, pin: int, data: bytes) -> None:
+        if pin == self.circuit.led_pin and len(data) == 3:
+            self.led = (data[1], data[0], data[2])
+
     def uart_setup(self, uart: int, baud: int, unsent: int) -> None:
         self._bauds[uart] = baud
         self.unsent += unsent
@@ -128,6 +134,8 @@ class Wiring:
     def level(self, pin: int) -> int:
         if pin in self.circuit.sda_pins:
             return int(not self.buses.stuck(self.circuit.sda_pins.index(pin)))
+        if pin == self.circuit.button_pin:
+            return int(not self.pressed)
         return self.pins.get(pin, 0)
 
     def edges(self, pin: int) -> int:

@@ -17,7 +17,8 @@ DOMAINS, CHIPS_PER_DOMAIN = 13, 5
 SMALL_CORES = 2040  # of one chip; each makes one hash a clock
 
 HASH_POWER_PIN = 10  # the supply's enable; low cuts all hash power whatever I2C does
-LED_PIN = 3
+LED_PIN = 3  # a WS2812
+BUTTON_PIN = 0  # pulls down; the BOOT button of a development board
 
 # i2c number, scl, sda, hertz
 SENSOR_BUS = (0, 48, 47, 100_000)

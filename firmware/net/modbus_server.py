@@ -6,6 +6,7 @@ from firmware.safety import Change
 
 def loops(rig, settings: dict) -> list:
     device, found = Device(rig), []
+    rig.counted.append(("modbus refused", device, "refused"))
     if settings["modbus_port"]:
         from firmware.net.modbus_tcp import Server
 

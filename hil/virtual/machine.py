@@ -197,6 +197,11 @@ class WDT:
         pipe.send(wire.WDT_FEED, 0, self._frame)
 
 
+def bitstream(pin, encoding, timing, data) -> None:
+    """What a WS2812 takes."""
+    pipe.send(wire.PIXELS, pin._id, bytes(data))
+
+
 def reset() -> None:
     """The bench ends this process and starts another; nothing runs after this."""
     pipe.send(wire.RESET, 0)

@@ -30,6 +30,8 @@ SOCKET_CLOSE = 11  # n socket
 WLAN = 12  # n WLAN_OFF...; name of the network
 LAN = 13  # n 1 switched on, 0 off
 
+PIXELS = 14  # n pin; bytes of machine.bitstream
+
 # board -> bench -> board
 PIN_READ = 16  # n pin -> level u8
 I2C = 17  # n bus; I2C_HEAD, bytes to write -> status u8, bytes read

@@ -20,5 +20,6 @@ def test_taking_up_the_board_switches_nothing_on(board):
 def test_hash_power_obeys_its_line_and_falls_again(board):
     board.quiet()
     board.run(TAKES_UP)
-    assert board.ask("(board.led(True), machine.Pin(board.facts.LED_PIN).value())[1]") == 1
+    board.run("board.light((0, 50, 0))")
+    assert board.ask("board.pressed()") is False
     assert board.ask("machine.Pin(board.facts.HASH_POWER_PIN).value()") == 0

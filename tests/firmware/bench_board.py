@@ -117,8 +117,30 @@ class TestBoard:
         for chain in self.chains:
             chain.reset()
 
-    def led(self, on):
-        self.lit = on
+    lit = None
+    button = False
+
+    def light(self, colour):
+        self.lit = colour
+
+    def pressed(self):
+        return self.button
+
+    hold = False
+
+    def held(self):
+        return self.hold
+
+    def keep_held(self, held):
+        self.hold = held
+
+    resets = 0
+
+    def reset(self):
+        self.resets += 1
+
+    def reset_cause(self):
+        return "power on"
 
     kept = 0
 

@@ -6,7 +6,9 @@ from bench_board import TestBoard
 
 from firmware import clock
 from firmware.dispatch import Dispatch
+from firmware.face import GREEN
 from firmware.rig import Rig, limited
+from firmware.safety import Change
 from protocols.ladder import ASLEEP, Admitted
 
 
@@ -24,6 +26,7 @@ def joined(rig, level):
 async def running(rig, until, limit_ms=6_000):
     """All loops, until something is so."""
     loops = (rig.safety_loop, rig.sensors_loop, rig.supply_loop, rig.thermal_loop, rig.power_loop)
+    loops += (rig.face_loop,)
     tasks = [asyncio.create_task(loop()) for loop in loops]
     begun_ms = clock.now_ms()
     try:
@@ -45,7 +48,7 @@ def test_from_boot_to_hashing_and_off_by_a_stopped_fan():
         assert rig.state() == "joining" and not board.powered and board.fed > 0
         joined(rig, 1)
         await running(rig, lambda: rig.state() == "waking")
-        await running(rig, lambda: board.lit)
+        await running(rig, lambda: board.lit == GREEN)
         assert board.powered and rig.hot_dc() == 450 and rig.inlet_dc() == 300
         await running(rig, lambda: rig.hashing.state == "on")
         board.fans.rpms = [5950, 5950, 0, 5950]
@@ -139,3 +142,28 @@ def test_what_is_admitted_within_the_cap():
         (ASLEEP, 1, ASLEEP),
     ):
         assert limited(admitted, cap) == allowed, (admitted, cap)
+
+
+def test_a_button_that_is_held_takes_hash_power_off_until_it_is_held_again():
+    board, rig = made()
+
+    async def story():
+        joined(rig, 1)
+        await running(rig, lambda: rig.hashing.state == "on")
+        rig.face.hold(True)
+        rig.safety_turn(100)
+        assert not board.powered and rig.faulty() and rig.state() == "fault"
+        assert rig.target_w() == 0 and rig.cap_level() == 0 and not rig.dispatch.joined
+        await running(rig, lambda: board.hold)
+        assert rig.changes[-1] == Change("button", "held off")
+        joined(rig, 1)
+        rig.safety_turn(100)
+        assert rig.target_w() == 0 and not rig.dispatch.joined, "nothing raises it"
+        rig.face.hold(False)
+        await running(rig, lambda: not board.hold)
+        joined(rig, 1)
+        await running(rig, lambda: rig.hashing.state == "on")
+        rig.face.restart()
+        await running(rig, lambda: board.resets)
+
+    asyncio.run(story())

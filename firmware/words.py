@@ -1,0 +1,131 @@
+"""What a rig understands, at its console, over Modbus and in a sealed command.
+
+    status    faults    counters    get [NAME]    set NAME=VALUE    locate [SECONDS]
+    off    on    restart    factory-reset    erase    help
+
+Every answer is text; one that begins with "refused" changed nothing.
+"""
+
+from firmware import report, settings
+from firmware.face import LOCATE_MS
+from firmware.settings import IDENTITY, RESTART, TABLE, SettingsError
+
+AT_RIG = "refused: only at the rig (its console, or after its button was held for 10 s)"
+
+
+def obey(desk, line: str, at_rig: bool) -> str:
+    """The answer.  Raises SettingsError for what is wrong with a setting."""
+    word, _, rest = line.strip().partition(" ")
+    if word not in WORDS:
+        return f"refused: {word[:20]}: no such word; there are {', '.join(sorted(WORDS))}"
+    return WORDS[word](desk, rest.strip(), at_rig)
+
+
+def _help(desk, rest: str, at_rig: bool) -> str:
+    return (
+        "status, faults, counters; get [NAME], set NAME=VALUE; locate [SECONDS], 0 ends it; "
+        "off, on: hash power, here; restart; factory-reset; erase: everything, here"
+    )
+
+
+def _status(desk, rest: str, at_rig: bool) -> str:
+    rig = desk.rig
+    now = report.state(rig, rig.recent.newest)
+    return (
+        f"{now['state']}, level {now['level']} of {len(rig.plant.points)}, {now['power_w']} W, "
+        f"{now['hash_ghs']} GH/s; hottest {now['hot_dc'] // 10} C, "
+        f"inlet {now['inlet_dc'] // 10} C, fans {now['fan_rpm']} rpm; {now['why']}; "
+        f"up {now['up_ms'] // 1000} s, started by {rig.board.reset_cause()}"
+    )
+
+
+def _faults(desk, rest: str, at_rig: bool) -> str:
+    """The newest first, for as long as the answer lasts."""
+    rig = desk.rig
+    told = [
+        f"{(rig.up_ms - up_ms) // 1000} s ago {code}: {text}"
+        for up_ms, code, text in rig.recent.last
+    ]
+    now = rig.verdict.because if rig.verdict is not None and rig.verdict.because else "none"
+    return f"now: {now}; " + "; ".join(reversed(told))
+
+
+def _counters(desk, rest: str, at_rig: bool) -> str:
+    return ", ".join(f"{name} {count}" for name, count in report.counters(desk.rig)) or "all 0"
+
+
+def _get(desk, rest: str, at_rig: bool) -> str:
+    if not rest:
+        return ", ".join(sorted(TABLE))
+    if rest not in TABLE:
+        raise SettingsError(f"{rest}: no such setting")
+    return f"{rest}={settings.shown(rest, desk.settings)}"
+
+
+def _set(desk, rest: str, at_rig: bool) -> str:
+    name, equals, text = rest.partition("=")
+    name = name.strip()
+    if not equals:
+        return "refused: set NAME=VALUE"
+    value = settings.value_of(name, text.strip())
+    if IDENTITY in TABLE[name].marks and not at_rig:
+        return AT_RIG
+    settings.save({name: value}, desk.path)
+    if RESTART in TABLE[name].marks:
+        return f"{name}: kept, holds after a restart"
+    desk.settings[name] = value
+    return f"{name}: holds"
+
+
+def _locate(desk, rest: str, at_rig: bool) -> str:
+    if rest and not rest.isdigit():
+        return "refused: locate SECONDS"
+    desk.rig.face.locate(int(rest[:5]) * 1000 if rest else LOCATE_MS)
+    return f"located for {desk.rig.face.locate_left_ms // 1000} s"
+
+
+def _off(desk, rest: str, at_rig: bool) -> str:
+    desk.rig.face.hold(True)
+    return "held off until somebody at the rig says on, or holds its button"
+
+
+def _on(desk, rest: str, at_rig: bool) -> str:
+    if not at_rig:
+        return AT_RIG
+    desk.rig.face.hold(False)
+    return "let go"
+
+
+def _restart(desk, rest: str, at_rig: bool) -> str:
+    desk.rig.face.restart()
+    return "restarting"
+
+
+def _factory_reset(desk, rest: str, at_rig: bool) -> str:
+    settings.reset(desk.path)
+    desk.rig.face.restart()
+    return "as flashed, but for who it is; restarting"
+
+
+def _erase(desk, rest: str, at_rig: bool) -> str:
+    if not at_rig:
+        return AT_RIG
+    settings.erase(desk.path)
+    desk.rig.face.restart()
+    return "everything is erased; restarting"
+
+
+WORDS = {
+    "help": _help,
+    "status": _status,
+    "faults": _faults,
+    "counters": _counters,
+    "get": _get,
+    "set": _set,
+    "locate": _locate,
+    "off": _off,
+    "on": _on,
+    "restart": _restart,
+    "factory-reset": _factory_reset,
+    "erase": _erase,
+}
