@@ -16,7 +16,6 @@ from firmware.rig import Rig
 from firmware.safety import Change
 
 RESTART_MS = 1_000
-TURN_MS = 100
 
 
 def run() -> None:
@@ -74,17 +73,19 @@ def admission(settings: dict):
 
 def voices(rig, settings: dict) -> list:
     """The loops that speak with others; a protocol nobody set up costs no heap."""
-    loops = []
-    if settings["obeys"] == "mqtt" or settings["modbus_port"]:
+    if settings["obeys"] == "mqtt":
         from firmware.link import Link
 
         link = Link(rig, settings)
-        loops.append(link.network_loop)
+        loops = [link.network_loop, link.session_loop, link.report_loop]
         rig.counted.append(("mqtt dropped", link.session, "dropped"))
-    if settings["obeys"] == "mqtt":
-        loops += [link.session_loop, link.report_loop]
     else:
-        loops.append(Alone(rig).loop)
+        from firmware.alone import Alone
+
+        alone = Alone(rig, settings)
+        loops = [alone.remember_loop]
+        if settings["modbus_port"]:
+            loops.append(alone.network_loop)
     if settings["modbus_unit"] or settings["modbus_port"]:
         from firmware.net import modbus_server
 
@@ -99,19 +100,6 @@ def console(rig, settings: dict):
 
     read, write = rig.board.console()
     return Console(read, write, Desk(rig, settings)).loop
-
-
-class Alone:
-    """A rig that tells nobody by itself: what happens is remembered for who asks."""
-
-    def __init__(self, rig) -> None:
-        self._rig = rig
-
-    async def loop(self) -> None:
-        beat = clock.Beat(TURN_MS)
-        while True:
-            await beat.wait()
-            self._rig.recent.take(self._rig)
 
 
 async def control(rig, loop) -> None:

@@ -205,7 +205,10 @@ class Rig:
         """The button and the light."""
         beat, face, board = clock.Beat(FACE_MS), self.face, self.board
         while True:
-            board.light(face.step(await beat.wait(), board.pressed(), self.state()))
+            colour = face.step(await beat.wait(), board.pressed(), self.state())
+            if face.held and self.hashing.state != IS_OFF:
+                self.hashing.cut()  # whoever sees the light may put a hand in
+            board.light(colour)
             while face.said:
                 self.changes.append(Change("button", face.said.pop(0)))
                 board.keep_held(face.held)

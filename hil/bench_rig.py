@@ -137,6 +137,15 @@ class BenchRig(Rig):
         """How many steps that change files there were so far."""
         return self._flash_steps
 
+    def press(self, seconds: float) -> None:
+        """Somebody's finger on the button, for so long."""
+        self._tell(f"button for {seconds:g} s")
+        self.wiring.pressed = True
+        self._clock.at(self._clock.now_s() + seconds, self._let_button_go)
+
+    def _let_button_go(self) -> None:
+        self.wiring.pressed = False
+
     def noise(self, uart: int, data: bytes) -> None:
         """Bytes out of nowhere on a UART's receive line."""
         self._arrive(wire.UART_READ, uart, data, wake=0)

@@ -8,6 +8,7 @@ from hil.peer import UNIX_S
 from hil.rig import MAIN
 from hil.story import Story
 from hil.story_acts import Arg
+from hil.story_tables import DARK, LIGHTS
 from hil.story_words import Value
 from protocols import mac, messages, topics
 
@@ -81,6 +82,7 @@ class RigStage:
             "hash_ghs": rig.hash_ghs,
             "rail_v": plant.supply.volts,
             "hash_power": "on" if self._hash_power() else "off",
+            "light": self._light(),
             "fan_rpm": min(fan.rpm for fan in wiring.fans),
             "fan_pm": round(wiring.fan_duty * 1000),
             "outlet_c": max(plant.outlet_c(board) for board in boards),
@@ -98,6 +100,10 @@ class RigStage:
         circuit = self.rig.wiring.circuit
         off = 1 - circuit.hash_power_on
         return self.rig.wiring.pins.get(circuit.hash_power_pin, off) != off
+
+    def _light(self) -> str:
+        red, green, blue = (int(part > 0) for part in self.rig.wiring.led)
+        return LIGHTS.get((red, green, blue), DARK)
 
     def _said(self) -> dict[str, Value]:
         heard, state = self._heard, self._heard.state
@@ -177,6 +183,9 @@ class RigStage:
 
     def brown_out(self, seconds: float) -> None:
         self.rig.brown_out(seconds)
+
+    def button(self, seconds: float) -> None:
+        self.rig.press(seconds)
 
     def stall(self, seconds: float) -> None:
         self.rig.stall(seconds)

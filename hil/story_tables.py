@@ -7,6 +7,15 @@ from hil.story_acts import Act
 from hil.story_words import Quantity, Vocabulary
 from protocols import messages
 
+DARK = "dark"
+LIGHTS = {  # which of red, green and blue are on
+    (1, 0, 0): "red",
+    (0, 1, 0): "green",
+    (0, 0, 1): "blue",
+    (1, 1, 0): "amber",
+    (1, 0, 1): "violet",
+    (1, 1, 1): "white",
+}
 RIG_QUANTITIES = {
     # the plant's truth
     "board_w": Quantity("the hash boards draw, behind the supply", "W", 0, 6000),
@@ -15,6 +24,7 @@ RIG_QUANTITIES = {
     "hash_ghs": Quantity("hashes that come out right", "GH/s"),
     "rail_v": Quantity("the supply's output", "V", 0, 16),
     "hash_power": Quantity("the hash-power pin", words=("off", "on")),
+    "light": Quantity("the light on its front now", words=(DARK, *LIGHTS.values())),
     "fan_rpm": Quantity("the slowest fan turns", "rpm", 0, 8000),
     "fan_pm": Quantity("the fans' duty at the pin, in thousandths", "", 0, 1000),
     "outlet_c": Quantity("the hottest board's outlet", "C", -50, 200),
@@ -39,6 +49,8 @@ RIG_QUANTITIES = {
 RIG_EVENTS = {
     "start": "the controller started",
     "joined": "the supervisor took it in",
+    "button": "somebody at the rig pressed or held its button, or let it go",
+    "no-line": "RS-485 is asked for, and the board has none",
     "power-late": "the power loop was held up",
     "network": "another way to the network is used",
     "bug": "a task of the link failed",
@@ -78,6 +90,7 @@ RIG_ACTS = (
     Act("kill", "kill", "the controller's program ends at once"),
     Act("start", "start", "its power comes on"),
     Act("brown-out of <time>", "brown_out", "the controller has no power for so long"),
+    Act("hold the button for <time>", "button", "the one on the rig's front"),
     Act("stall <time>", "stall", "the controller is held up once, for so long"),
     Act(
         "restart, save settings, and lose power at write <number>",

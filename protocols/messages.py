@@ -4,7 +4,7 @@ One table per message; the supervisor's typed decoder, the firmware and the
 page in README.md are all made from it or compared with it.  Integers only, the
 unit ends the name: _w watts, _ghs GH/s, _ms milliseconds, _dc tenths of a degree
 Celsius, _pm thousandths, _rpm revolutions per minute.  Unknown members are
-ignored, so that a newer sender can be heard by an older rig.
+ignored, so that a newer sender can be heard by an older rig.  In words: meanings.py.
 """
 
 import json
@@ -15,76 +15,75 @@ SIZE_MAX = 4096  # bytes of one message, either way
 
 INT, TEXT, LIST = "int", "text", "list"
 # kind INT: low..high is its range.  TEXT and LIST: low..high is its length.
-Field = namedtuple("Field", ("kind", "low", "high", "what"))
+Field = namedtuple("Field", ("kind", "low", "high"))
 
 _W = 10_000_000_000
 _U32 = 0xFFFF_FFFF
 _MS = 1 << 53
 
-_VERSION = Field(INT, 1, 255, "version of this contract")
-_TERM = Field(INT, 0, _U32, "leadership generation of the supervisor")
-_SEQ = Field(INT, 0, _U32, "budget counter within the term")
-_EPOCH = Field(INT, 0, _U32, "generation of the ladders")
-_NONCE = Field(TEXT, 16, 16, "hex; fresh for every joining")
+_COUNT = Field(INT, 0, _U32)
+_VERSION = Field(INT, 1, 255)
+_TERM = _SEQ = _EPOCH = _COUNT
+_NONCE = Field(TEXT, 16, 16)
 
 BUDGET = {
     "v": _VERSION,
     "term": _TERM,
     "seq": _SEQ,
     "epoch": _EPOCH,
-    "admit_w": Field(INT, 0, _W, "position on the merit order"),
-    "budget_w": Field(INT, 0, _W, "watts all rigs together may draw above asleep"),
-    "ttl_ms": Field(INT, 100, 600_000, "how long this holds unless renewed: the lease"),
-    "sent_ms": Field(INT, 0, _MS, "the supervisor's clock, Unix time"),
+    "admit_w": Field(INT, 0, _W),
+    "budget_w": Field(INT, 0, _W),
+    "ttl_ms": Field(INT, 100, 600_000),
+    "sent_ms": Field(INT, 0, _MS),
 }
 CMD = {
     "v": _VERSION,
     "nonce": _NONCE,
-    "id": Field(INT, 1, _U32, "command counter of this joining; an older one is refused"),
+    "id": Field(INT, 1, _U32),
     "term": _TERM,
-    "seq": Field(INT, 0, _U32, "budgets up to this one are not for this rig"),
+    "seq": _COUNT,
     "epoch": _EPOCH,
-    "ladder": Field(LIST, 0, 32, "[[level, start_w, end_w], ...] for this epoch"),
-    "event": Field(INT, 0, _U32, "events up to this number are on record: forget them"),
+    "ladder": Field(LIST, 0, 32),
+    "event": _COUNT,
 }
 HELLO = {
     "v": _VERSION,
     "nonce": _NONCE,
-    "model": Field(TEXT, 1, 48, "what the rig is, as its maker calls it"),
-    "firmware": Field(TEXT, 1, 32, "version running"),
-    "boards": Field(INT, 0, 16, "hash boards fitted"),
-    "chips": Field(INT, 0, 4096, "chips found on all boards"),
-    "floor_w": Field(INT, 0, 1000, "drawn while asleep"),
-    "points": Field(LIST, 1, 32, "[[watts, ghs], ...] by level from 1, watts rising"),
-    "wake_ms": Field(INT, 0, 600_000, "from being admitted to the first watt of level 1"),
-    "up_w_per_s": Field(INT, 1, 100_000, "how fast it climbs once awake"),
+    "model": Field(TEXT, 1, 48),
+    "firmware": Field(TEXT, 1, 32),
+    "boards": Field(INT, 0, 16),
+    "chips": Field(INT, 0, 4096),
+    "floor_w": Field(INT, 0, 1000),
+    "points": Field(LIST, 1, 32),
+    "wake_ms": Field(INT, 0, 600_000),
+    "up_w_per_s": Field(INT, 1, 100_000),
 }
 STATE = {
     "v": _VERSION,
-    "up_ms": Field(INT, 0, _MS, "since the controller started"),
-    "state": Field(TEXT, 1, 12, "joining, asleep, waking, running, fault"),
-    "level": Field(INT, 0, 32, "operating point held or passed"),
-    "power_w": Field(INT, 0, 100_000, "drawn by the whole rig, as it measures"),
-    "hash_ghs": Field(INT, 0, _U32, "hash rate"),
-    "hot_dc": Field(INT, -1000, 3000, "hottest part"),
-    "inlet_dc": Field(INT, -1000, 3000, "air coming in"),
-    "fan_rpm": Field(INT, 0, 65_535, "slowest fan"),
-    "fan_pm": Field(INT, 0, 1000, "fan duty"),
-    "cap_level": Field(INT, 0, 32, "highest level this rig can hold now"),
+    "up_ms": Field(INT, 0, _MS),
+    "state": Field(TEXT, 1, 12),
+    "level": Field(INT, 0, 32),
+    "power_w": Field(INT, 0, 100_000),
+    "hash_ghs": _COUNT,
+    "hot_dc": Field(INT, -1000, 3000),
+    "inlet_dc": Field(INT, -1000, 3000),
+    "fan_rpm": Field(INT, 0, 65_535),
+    "fan_pm": Field(INT, 0, 1000),
+    "cap_level": Field(INT, 0, 32),
     "term": _TERM,
-    "seq": Field(INT, 0, _U32, "last budget obeyed"),
-    "epoch": Field(INT, 0, _U32, "newest ladder held"),
-    "lease_ms": Field(INT, 0, 600_000, "left of the lease"),
-    "id": Field(INT, 0, _U32, "last command obeyed: its echo"),
-    "event": Field(INT, 0, _U32, "number of the newest event"),
-    "why": Field(TEXT, 0, 120, "what limits it, in words for a person"),
+    "seq": _COUNT,
+    "epoch": _COUNT,
+    "lease_ms": Field(INT, 0, 600_000),
+    "id": _COUNT,
+    "event": _COUNT,
+    "why": Field(TEXT, 0, 120),
 }
 EVENT = {
     "v": _VERSION,
-    "event": Field(INT, 1, _U32, "number, rising; by one but over a start"),
-    "up_ms": Field(INT, 0, _MS, "when, on the rig's own clock"),
-    "code": Field(TEXT, 1, 32, "fault or action, one word"),
-    "text": Field(TEXT, 0, 200, "the same for a person"),
+    "event": Field(INT, 1, _U32),
+    "up_ms": Field(INT, 0, _MS),
+    "code": Field(TEXT, 1, 32),
+    "text": Field(TEXT, 0, 200),
 }
 TABLES = {"budget": BUDGET, "cmd": CMD, "hello": HELLO, "state": STATE, "event": EVENT}
 STATES = ("joining", "asleep", "waking", "running", "fault")

@@ -20,8 +20,8 @@ Register = namedtuple(
 MAP_VERSION = 1
 NO_REGISTER, NO_VALUE = 2, 3  # Modbus exception codes: illegal address, illegal value
 _OWN = {
-    "map": Field(INT, MAP_VERSION, MAP_VERSION, "version of this map"),
-    "limit_w": Field(INT, 0, STATE["power_w"].high, "watts the whole rig may draw"),
+    "map": Field(INT, MAP_VERSION, MAP_VERSION),
+    "limit_w": Field(INT, 0, STATE["power_w"].high),
     "ttl_ms": BUDGET["ttl_ms"],
 }
 # plain rows and no tables made of them: a rig's heap is small, its line is slow
@@ -101,12 +101,6 @@ def _register(row: tuple[str, int, str, int, int, str, str]) -> Register:
 
 def _field(name: str) -> Field:
     return _OWN.get(name) or HELLO.get(name) or STATE[name]
-
-
-def what(name: str) -> str:
-    """A register of a named value in words."""
-    words: str = _field(name).what
-    return words
 
 
 def _point(level: int) -> Register:

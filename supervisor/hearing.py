@@ -22,7 +22,7 @@ TELEMETRY = ("level", "power_w", "hash_ghs", "hot_dc", "fan_rpm", "cap_level", "
 def _decoder(kind: str) -> msgspec.json.Decoder[Any]:
     """A typed decoder of one message, from its table."""
     fields: list[tuple[str, Any]] = []
-    for name, (form, low, high, _) in messages.TABLES[kind].items():
+    for name, (form, low, high) in messages.TABLES[kind].items():
         if form == messages.INT:
             fields.append((name, Annotated[int, Meta(ge=low, le=high)]))
         else:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hil.probe import pins
 from hil.virtual import wire
 
+BUTTON_PIN = 0
 BENCH_UART = 9  # where a probe has its line to the bench when it is not its console
 GOLDEN = 0.618034
 DEAF_PART = 0.05  # rates further apart than this make noise of each other
@@ -106,7 +107,8 @@ class RigEnd(End):
         self.send(self.copper.probe, uart, data)
 
     def level(self, pin: int) -> int:
-        return self.levels.get(pin, 0)
+        """The button's line is pulled up, and nobody presses it."""
+        return self.levels.get(pin, int(pin == BUTTON_PIN))
 
     def edges(self, pin: int) -> int:
         return self.copper.probe.pulses(pin)

@@ -4,7 +4,7 @@ import csv
 import io
 import sys
 
-from protocols import messages, registers
+from protocols import meanings, messages, registers
 
 HEAD = ("name", "address", "plc", "kind", "words", "scale", "unit", "from", "to", "access", "what")
 FIRST_PLC = 40_001  # address 0 in the numbering of older tools
@@ -32,4 +32,4 @@ def what(one: registers.Register) -> str:
         return "watts u32, GH/s u32 of an operating point; 0 beyond the last"
     if one.kind == registers.NAME:
         return "number of: " + ", ".join(f"{n} {name}" for n, name in enumerate(messages.STATES))
-    return registers.what(one.name)
+    return meanings.of_register(one.name)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hil.commands import registers as registers_csv
-from protocols import messages, registers, topics
+from protocols import meanings, messages, registers, topics
 
 FOLDER = Path(__file__).parents[2] / "protocols"
 PAGE = (FOLDER / "README.md").read_text()
@@ -23,7 +23,13 @@ def rows(heading: str) -> list[list[str]]:
 @pytest.mark.parametrize("kind", messages.TABLES)
 def test_every_message_field_is_on_the_page(kind):
     assert rows(kind) == [
-        [f"`{name}`", KINDS[field.kind], str(field.low), str(field.high), field.what]
+        [
+            f"`{name}`",
+            KINDS[field.kind],
+            str(field.low),
+            str(field.high),
+            meanings.of_member(kind, name),
+        ]
         for name, field in messages.TABLES[kind].items()
     ]
 
