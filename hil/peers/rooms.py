@@ -249,8 +249,8 @@ class Person(Room):
         assert await process.wait() == 0, words
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Whole or not at all, as a careful program writes it."""
     made = path.with_suffix(".new")
-    made.write_text(text)
+    made.write_bytes(content)
     made.replace(path)

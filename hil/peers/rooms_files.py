@@ -22,14 +22,14 @@ class Csv(Room):
 
     async def go(self) -> None:
         """A copy that broke off, which is no schedule."""
-        replace_file(self.site.folder / "schedule.csv", "time,mw\n2026-11-")
+        replace_file(self.site.folder / "schedule.csv", b"time,mw\n2026-11-")
 
     def _write(self, mw: float, from_s: float, length_s: float) -> None:
         """Two rows, so that the second one lasts as long as the first."""
         now = datetime.now(UTC)
         times = [now + timedelta(seconds=from_s + part * length_s) for part in (0.0, 0.5)]
         rows = "".join(f"{at.isoformat()},{mw:.6f}\n" for at in times)
-        replace_file(self.site.folder / "schedule.csv", "time,mw\n" + rows)
+        replace_file(self.site.folder / "schedule.csv", f"time,mw\n{rows}".encode())
 
 
 class Calendar(Room):
@@ -59,4 +59,5 @@ class Calendar(Room):
 
     def _write(self, events: str) -> None:
         head = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:room\r\n"
-        replace_file(self.site.folder / "plan.ics", f"{head}{events}END:VCALENDAR\r\n")
+        text = f"{head}{events}END:VCALENDAR\r\n"
+        replace_file(self.site.folder / "plan.ics", text.encode())

@@ -24,6 +24,10 @@ class Scada(Room):
     async def come(self) -> None:
         self.master = Master(self.program, self.port)
         await self.master.start()
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Until it is connected, again."""
         while not await self._open():
             await asyncio.sleep(0.1)
 

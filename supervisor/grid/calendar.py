@@ -161,6 +161,8 @@ class CalendarSignal:
         try:
             if stamp[1] > SIZE_MAX:
                 raise CalendarError(f"{stamp[1]} bytes; the most is {SIZE_MAX}")
+            if self._path.exists() and not self._path.is_file():
+                raise CalendarError("not a file")  # a device or a pipe has no end
             found = words(self._path.read_bytes(), datetime.fromtimestamp(now_s, UTC))
             between_w = MW_MAX * W_PER_MW if self._default_w is None else self._default_w
             rows, until_s = compose(found, between_w)

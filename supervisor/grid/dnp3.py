@@ -69,14 +69,14 @@ class Dnp3:
     async def _show_for_ever(self) -> None:
         while True:
             await asyncio.sleep(BEAT_S)
-            if self._connected():
-                self.desk.linked()
-                self.desk.say()
+            self.desk.linked(self._connection())
+            self.desk.say()
             self.show()
 
-    def _connected(self) -> bool:
+    def _connection(self) -> object:
+        """The one that lives; None when none does."""
         task = self._runner._connection_task
-        return task is not None and not task.done()
+        return None if task is None or task.done() else task
 
     # ---- orders, on our own loop
 

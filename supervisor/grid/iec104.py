@@ -50,6 +50,7 @@ class Iec104:
         self.port = section.port
         self._server: Any = None
         self._points: dict[int, Any] = {}
+        self._connects = 0
         self._selected: tuple[float, Future[str]] | None = None
 
     async def run(self) -> None:
@@ -59,9 +60,8 @@ class Iec104:
         try:
             while True:
                 await asyncio.sleep(BEAT_S)
-                if self._server.active_connection_count:
-                    self.desk.linked()
-                    self.desk.say()
+                self.desk.linked(self._connects if self._server.active_connection_count else None)
+                self.desk.say()
                 self.show()
         finally:
             self._server.stop()
@@ -73,6 +73,7 @@ class Iec104:
         station = self._server.add_station(common_address=self._section.address)
         self._orders(c104, station)
         self._server.on_receive_raw(callable=self._selects(c104))
+        self._server.on_connect(callable=self._welcome(c104))
         kinds = ((VALUES, MEASURED, c104.Type.M_ME_NC_1), (POINTS, FLAGS, c104.Type.M_SP_NA_1))
         for first, names, kind in kinds:
             for number in range(first, first + len(names)):
@@ -80,6 +81,15 @@ class Iec104:
         self.show()
         self._server.start()
         self.port = self._server.port
+
+    def _welcome(self, c104: Any) -> Any:
+        """Takes everybody and counts, so that a new link is known from the one before."""
+
+        def welcome(server: c104.Server, ip: str) -> bool:
+            self._connects += 1
+            return True
+
+        return welcome
 
     def _orders(self, c104: Any, station: Any) -> None:
         """The command points; each answers the master by what the desk says."""

@@ -12,6 +12,7 @@ settings, because nobody knows how long the site was dark.
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ from supervisor.sections.openadr3 import Openadr3Config
 
 log = logging.getLogger(__name__)
 SOURCE = "openadr3"
+LOOKS_MAX, LOOKS_S = 8, 2.0  # so many in so long, however often there is said to be news
 TOPICS = "notifiers/mqtt/topics/events"
 
 
@@ -113,6 +115,8 @@ class Openadr3:
                 await asyncio.sleep(self._section.poll_s)
 
     async def _look_for_ever(self) -> None:
+        """A flood of notifications is no flood of looks."""
+        looks_s = deque[float](maxlen=LOOKS_MAX)
         while True:
             try:
                 async with asyncio.timeout(self._section.poll_s):
@@ -121,6 +125,9 @@ class Openadr3:
                 pass
             self.changed.clear()
             await self.look()
+            looks_s.append(asyncio.get_running_loop().time())
+            if len(looks_s) == LOOKS_MAX:
+                await asyncio.sleep(looks_s[0] + LOOKS_S - looks_s[-1])
 
     async def look(self) -> bool:
         """One look at the VTN: enrolled, and its events understood.  False when it failed."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from supervisor.envelope import EMERGENCY, Entry
 from supervisor.grid.told import Told
 from supervisor.inbox import Inbox
+from supervisor.loss import FOREVER
 from supervisor.sections.kinds import W_PER_MW
 from supervisor.sections.scada import ScadaConfig
 
@@ -53,6 +54,7 @@ class Orders:
     """What the room has said.  Times are Unix seconds.
 
     heard_s: when it was last heard while its word counted.  beat_s: last heard at all.
+    lost: the set-point, for good.
     """
 
     setpoint_w: int | None = None
@@ -60,19 +62,21 @@ class Orders:
     emergency: bool = False
     heard_s: float = 0.0
     beat_s: float = 0.0
+    lost: bool = False
 
     def heard(self, now_s: float, trust_s: float) -> "Orders":
         """The room is there: what still counts goes on, a set-point that was lost stays lost."""
         if self._lost(now_s, trust_s) and not self.emergency:
-            return replace(self, beat_s=now_s)
+            return replace(self, beat_s=now_s, lost=True)
         return replace(self.trusted(now_s, trust_s), heard_s=now_s, beat_s=now_s)
 
     def trusted(self, now_s: float, trust_s: float) -> "Orders":
         """Without a set-point whose trust has ended."""
-        return replace(self, setpoint_w=None) if self._lost(now_s, trust_s) else self
+        gone = self._lost(now_s, trust_s)
+        return replace(self, setpoint_w=None, lost=False) if gone else self
 
     def _lost(self, now_s: float, trust_s: float) -> bool:
-        return self.setpoint_w is not None and now_s - self.heard_s >= trust_s
+        return self.setpoint_w is not None and (self.lost or now_s - self.heard_s >= trust_s)
 
 
 class Desk:
@@ -97,6 +101,7 @@ class Desk:
         self._default_w = round(section.default_mw * W_PER_MW)
         self._loss = section.loss("hold-last", site, source, limit_w, section.hold_s)
         self._trust_s = section.silence_s + section.hold_s
+        self._link: object = None
 
     def setpoint(self, mw: float, tag_s: float | None = None) -> str:
         """At most so much import.  tag_s: the command's own time, where it has one."""
@@ -149,10 +154,15 @@ class Desk:
         self._change(lambda before: before.heard(now_s, self._trust_s))
         return ""
 
-    def linked(self) -> None:
-        """The link lives; which counts as being heard where no watchdog is asked for."""
-        if not self._section.watchdog:
-            self.watchdog()
+    def linked(self, link: object) -> None:
+        """The link that lives now, None for none; heard where no watchdog is asked for.
+
+        The same one as before was never lost, however long this process had no time to look.
+        """
+        if not self._section.watchdog and link is not None:
+            now_s, trust_s = self._clock(), FOREVER if link == self._link else self._trust_s
+            self._change(lambda before: before.heard(now_s, trust_s))
+        self._link = link
 
     def _change(self, change: Callable[[Orders], Orders]) -> None:
         with self._lock:

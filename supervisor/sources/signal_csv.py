@@ -32,6 +32,7 @@ AEMO = ("settlementdate", "totaldemand", "rrp")
 WINDOW_S = 86_400.0  # of the schedule given at once: it is written down with every entry
 LOOK_S = 2.0  # how often the file is looked at
 ROWS_MAX = 2_000_000
+SIZE_MAX = 100_000_000  # bytes
 
 
 class CsvError(ValueError):
@@ -85,6 +86,10 @@ def read(path: str | Path, utc_offset_h: float = 0.0) -> Series:
     """
     path = Path(path)
     try:
+        if path.exists() and not path.is_file():  # a device or a pipe has no end
+            raise CsvError("not a file")
+        if (size := path.stat().st_size) > SIZE_MAX:
+            raise CsvError(f"{size} bytes; the most is {SIZE_MAX}")
         with path.open(encoding="utf-8-sig", newline="") as file:
             return parse(file, utc_offset_h)
     except OSError as error:

@@ -19,6 +19,9 @@ from tests.supervisor.test_sunspec import Clock, Shown, told
 MW, LIMIT_W = 1_000_000, 100_000_000
 
 
+LINK = "the first"
+
+
 def desk(**section):
     inbox, clock = Inbox(), Clock()
     keys = {"default_mw": 5, "stagger_s": 0, "fall_pct_per_s": 100}
@@ -56,7 +59,7 @@ def test_a_living_link_is_being_heard_unless_a_watchdog_is_asked_for():
         assert made.setpoint(62.5) == ""
         for _ in range(20):
             clock.now_s += 5
-            made.linked()
+            made.linked(LINK)
             made.say()
         assert mw(inbox, clock) == still
 
@@ -66,6 +69,7 @@ def lost(**section):
     made, inbox, clock = desk(silence_s=35, hold_s=60, **section)
     made.watchdog()
     assert made.setpoint(62.5) == ""
+    made.linked(None)
     made.say()
     clock.now_s += 96
     assert mw(inbox, clock) == 5
@@ -75,7 +79,7 @@ def lost(**section):
 def test_a_lost_set_point_does_not_come_back_with_the_link_but_with_a_new_one():
     made, inbox, clock = lost()
     for _ in range(10):
-        made.linked()
+        made.linked(LINK)
         made.say()
         clock.now_s += 1
         assert mw(inbox, clock) == 5
@@ -84,11 +88,23 @@ def test_a_lost_set_point_does_not_come_back_with_the_link_but_with_a_new_one():
     assert mw(inbox, clock) == 62.5
 
 
+def test_a_link_that_was_never_down_is_no_loss_however_long_nobody_had_time_to_look():
+    made, inbox, clock = desk(silence_s=35, hold_s=60)
+    for link, still in ((LINK, 62.5), ("another", 5), (None, 5)):
+        made.linked(LINK)
+        made.setpoint(62.5)
+        clock.now_s += 500
+        made.linked(link)
+        made.say()
+        assert mw(inbox, clock) == still
+        made.linked(None)
+
+
 def test_a_link_that_is_back_in_time_goes_on_as_if_it_had_not_been_away():
     made, inbox, clock = desk(silence_s=35, hold_s=60)
     made.setpoint(62.5)
     clock.now_s += 94
-    made.linked()
+    made.linked(LINK)
     made.say()
     clock.now_s += 94
     assert mw(inbox, clock) == 62.5
@@ -124,7 +140,7 @@ def test_an_emergency_that_stood_when_the_room_was_lost_stands_again_with_the_li
     made.say()
     clock.now_s += 96
     assert mw(inbox, clock) == 5
-    made.linked()
+    made.linked(LINK)
     made.say()
     assert mw(inbox, clock) == 0
     made.emergency(False)
