@@ -2,7 +2,7 @@
 
 c104 is under the GPL and comes only as the extra "iec104", which users install themselves.
 It runs threads of its own; orders are checked in them, so that the master gets its answer,
-and said to the inbox on our loop.
+and said to the inbox on our loop.  It listens on loopback only: masters come by the gate.
 
     1001  C_SE_NC_1  set-point, MW                 1010  C_SC_NA_1  emergency: on is 0 MW
     1002  C_SE_TC_1  the same with a time tag      1011  C_SC_NA_1  watchdog: any write
@@ -18,9 +18,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from supervisor.config import Config, ConfigError
+from supervisor.grid.iec104_gate import Gate
 from supervisor.grid.scada import FLAGS, MEASURED, Desk
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
+from supervisor.nats import free_port
 from supervisor.sections.scada import Iec104Config
 
 SOURCE = "iec104"
@@ -28,6 +30,7 @@ SETPOINT, TAGGED, SELECTED, EMERGENCY, WATCHDOG = 1001, 1002, 1003, 1010, 1011
 VALUES, POINTS = 2001, 2101
 REPORT_MS = 2_000
 BEAT_S = 0.5
+LOOPBACK = "127.0.0.1"
 WEIGHED_S = 2.0  # a select is decided by then, or the order after it is refused
 SELECT = struct.Struct("<BBHHHBfB")  # type, number, cause, station, address (2 + 1), MW, qualifier
 SETPOINT_TYPE, ACTIVATION, SELECTING = 50, 6, 0x80
@@ -57,6 +60,8 @@ class Iec104:
         self._loop = asyncio.get_running_loop()
         self.desk.say()
         self.start()
+        gate = Gate(self._server.port, self.desk.refuse)
+        self.port = await gate.start(self._section.host, self._section.port)
         try:
             while True:
                 await asyncio.sleep(BEAT_S)
@@ -64,12 +69,13 @@ class Iec104:
                 self.desk.say()
                 self.show()
         finally:
+            gate.stop()
             self._server.stop()
 
     def start(self) -> None:
         import c104
 
-        self._server = c104.Server(ip=self._section.host, port=self._section.port)
+        self._server = c104.Server(ip=LOOPBACK, port=free_port(LOOPBACK))
         station = self._server.add_station(common_address=self._section.address)
         self._orders(c104, station)
         self._server.on_receive_raw(callable=self._selects(c104))
@@ -80,7 +86,6 @@ class Iec104:
                 self._points[number] = station.add_point(number, kind, report_ms=REPORT_MS)
         self.show()
         self._server.start()
-        self.port = self._server.port
 
     def _welcome(self, c104: Any) -> Any:
         """Takes everybody and counts, so that a new link is known from the one before."""
