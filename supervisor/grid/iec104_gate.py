@@ -34,16 +34,18 @@ def wrong(frame: bytes) -> str:
         return "" if known else f"a U-frame {frame[:8].hex()}"
     if kind == 1:
         return "" if len(frame) == APCI else f"an S-frame of {len(frame)} bytes"
-    asdu = frame[APCI:]
+    return _asdu_wrong(frame[APCI:])
+
+
+def _asdu_wrong(asdu: bytes) -> str:
     if len(asdu) < ASDU + ADDRESS:
         return f"an ASDU of {len(asdu)} bytes"
-    if asdu[0] not in SIZES:
-        return f"type {asdu[0]}, which no master sends to an outstation"
-    if asdu[1] != 1 or len(asdu) != ASDU + ADDRESS + SIZES[asdu[0]]:
-        return f"type {asdu[0]} with {asdu[1] & 0x7F} objects in {len(asdu)} bytes"
-    if asdu[2] & 0x3F not in CAUSES:
-        return f"type {asdu[0]} with the cause {asdu[2] & 0x3F}"
-    return ""
+    kind, number, cause = asdu[0], asdu[1], asdu[2] & 0x3F
+    if kind not in SIZES:
+        return f"type {kind}, which no master sends to an outstation"
+    if number != 1 or len(asdu) != ASDU + ADDRESS + SIZES[kind]:
+        return f"type {kind} with {number & 0x7F} objects in {len(asdu)} bytes"
+    return "" if cause in CAUSES else f"type {kind} with the cause {cause}"
 
 
 class Gate:
