@@ -152,16 +152,16 @@ def test_dnp3_orders():
 # ---- Modbus
 
 
-def test_sunspec_points_are_points_and_all_that_order_are_there():
-    image, named = Image(), set()
-    for word in codes(page("modbus")):
-        if found := re.fullmatch(r"(\d{3})\.([\w.]+)", word):
-            named.add((int(found[1]), found[2]))
-    assert len(named) > 15 and named <= image.points.keys(), named - image.points.keys()
-    for function in (control.LIMIT, control.SET, control.SET_PERCENT):
-        for point in function.points:
-            assert (704, point) in named, point
-            assert image.points[704, point].writable
+def points(cells):
+    found = [re.fullmatch(r"(\d{3})\.([\w.]+)", word) for cell in cells for word in codes(cell)]
+    return {(int(match[1]), match[2]) for match in found if match}
+
+
+def test_sunspec_points_that_are_written_are_those_that_are_followed():
+    text, image = page("modbus"), Image(control.FOLLOWED)
+    assert points(row[0] for row in rows(text, "write")) == control.FOLLOWED
+    read = points(row[0] for row in rows(text, "read"))
+    assert len(read) > 8 and read <= image.points.keys() - control.FOLLOWED
 
 
 def test_plain_registers_and_what_they_show():
