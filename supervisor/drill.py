@@ -9,6 +9,7 @@ itself when the one who runs it goes away.
 
 from dataclasses import dataclass
 
+from supervisor.frequency import SOURCE as FREQUENCY
 from supervisor.glance import wrongs
 from supervisor.units import age, watts
 from supervisor.view import SiteView
@@ -58,6 +59,8 @@ def unsafe(site: SiteView, now_s: float, wanted: Plan) -> list[str]:
     sick = site.silent + sum(site.by_state.get(state, 0) for state in ("fault", "down"))
     if sick > SICK * max(1, site.rigs):
         found.append(f"{sick} of {site.rigs} rigs are not well")
+    if site.envelope_source == FREQUENCY:
+        found.append(f"the site answers to the grid's frequency: {site.because}")
     if any(signal.source == "operator" and not signal.over for signal in site.signals):
         found.append("a person's limit is in force already: take it back first")
     if site.next_change_s is not None:

@@ -13,6 +13,7 @@ and said to the inbox on our loop.  It listens on loopback only: masters come by
 
 import asyncio
 import struct
+import time
 from concurrent.futures import Future
 from importlib.util import find_spec
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 from supervisor.config import Config, ConfigError
 from supervisor.grid.iec104_gate import Gate
 from supervisor.grid.scada import FLAGS, MEASURED, Desk
-from supervisor.grid.told import Board
+from supervisor.grid.told import STALE_S, Board
 from supervisor.inbox import Inbox
 from supervisor.nats import free_port
 from supervisor.sections.scada import Iec104Config
@@ -54,6 +55,7 @@ class Iec104:
         self._server: Any = None
         self._points: dict[int, Any] = {}
         self._connects = 0
+        self._shown_s = time.monotonic()
         self._selected: tuple[float, Future[str]] | None = None
 
     async def run(self) -> None:
@@ -84,6 +86,7 @@ class Iec104:
         for first, names, kind in kinds:
             for number in range(first, first + len(names)):
                 self._points[number] = station.add_point(number, kind, report_ms=REPORT_MS)
+                self._points[number].on_before_auto_transmit(callable=self._doubts(c104))
         self.show()
         self._server.start()
 
@@ -147,6 +150,15 @@ class Iec104:
         except TimeoutError:
             return f"it was not weighed within {WEIGHED_S:g} s"
 
+    def _doubts(self, c104: Any) -> Any:
+        """c104 reports by itself: what nobody has shown for a while goes out as invalid."""
+
+        def doubt(point: c104.Point) -> None:
+            if time.monotonic() - self._shown_s > STALE_S:
+                point.quality = c104.Quality.Invalid
+
+        return doubt
+
     def _order(self, number: int, info: Any) -> str:
         if number == EMERGENCY:
             return self.desk.emergency(bool(info.value))
@@ -169,7 +181,7 @@ class Iec104:
         """The values of now; what is not known is marked invalid and keeps no old number."""
         import c104
 
-        told = self._board.told
+        told, self._shown_s = self._board.told, time.monotonic()
         for number, value in enumerate(MEASURED.values(), VALUES):
             mw = value(told) if told else None
             quality = c104.Quality() if mw is not None else c104.Quality.Invalid

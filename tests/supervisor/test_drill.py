@@ -56,6 +56,7 @@ def test_a_well_site_may():
         ({"site": changed(by_state={"running": 900, "fault": 60})}, "60 of 1000"),
         ({"site": changed(next_change_s=NOW_S + 700)}, "dispatch changes in 11 m 40 s"),
         ({"site": changed(at_s=NOW_S - 60)}, "decided nothing"),
+        ({"site": changed(envelope_source="frequency", because="49.8 Hz")}, "frequency: 49.8 Hz"),
     ],
 )
 def test_an_unsafe_one_is_refused_with_its_reason(case, reason):

@@ -1,6 +1,7 @@
 """What silence means, row by row as the specifications have it, and by two public procedures."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -121,24 +122,42 @@ def doe(parts, heard_s, loss, default_w=0):
 
 
 def test_all_23_communication_loss():
-    """Cut 10 s in, for 420 s: the schedule is followed to its end, then down to 0 by 0.27 %/s."""
+    """Read at 0 s; cut from 10 to 430 s; the schedule to its end at 300 s, then 0.27 %/s to 0."""
     parts = [(200, 60), (20, 60), (180, 60), (70, 60), (130, 60)]
     loss = Loss("follow-schedule", after_s=60, fall_w_per_s=0.27 * MW)
-    entry = doe(parts, T + 10, loss)
+    entry = doe(parts, T, loss)
     for n, (percent, _) in enumerate(parts):
-        for inside_s in (0, 30, 59):
+        for inside_s in (0, 10, 30, 59.9):
             assert entry.limit_w(T + 60 * n + inside_s) == percent * MW
-    assert entry.limit_w(T + 300 + 100) == pytest.approx((130 - 27) * MW, abs=1)
-    assert entry.limit_w(T + 300 + 482) == 0
-    restored = doe([(200, 300)], T + 430, loss)
-    assert restored.limit_w(T + 1) == 200 * MW
+    assert entry.silent(T + 60) and not entry.over(T + 299.9)
+    for since_s in (0, 1, 100, 129.9):
+        fallen = (130 - 0.27 * since_s) * MW
+        assert entry.limit_w(T + 300 + since_s) == pytest.approx(fallen, abs=1)
+    assert entry.limit_w(T + 300 + 130 / 0.27 + 0.1) == 0
+    restored = Entry("csip", ((T + 430, 200 * MW),), T + 730, T + 431, loss, 0)
+    assert [restored.limit_w(T + s) for s in (431, 550, 729.9)] == [200 * MW] * 3
+    heard = replace(restored, heard_s=T + 725)
+    assert heard.limit_w(T + 730) == 0, "said to end and heard until then: at once"
 
 
 def test_loa_11_import_limit_in_steps():
+    """200, 100, 40, 25, 0 % for 120 s each, to the second; after it the default control, 0."""
     parts = [(200, 120), (100, 120), (40, 120), (25, 120), (0, 120)]
-    entry = doe(parts, T, Loss("follow-schedule", after_s=60))
+    loss = Loss("follow-schedule", after_s=60, fall_w_per_s=6 * MW)
+    entry = doe(parts, T + 595, loss)
     for n, (percent, _) in enumerate(parts):
-        assert entry.limit_w(T + 120 * n) == entry.limit_w(T + 120 * n + 119) == percent * MW
+        for inside_s in (0, 60, 119.9):
+            assert entry.limit_w(T + 120 * n + inside_s) == percent * MW
+    assert [entry.limit_w(T + s) for s in (600, 1_000)] == [0, 0]
+    assert [w for _, w in entry.changes(T)] == [100 * MW, 40 * MW, 25 * MW, 0]
+
+
+def test_loa_11_rises_again_as_fast_as_its_gradient_lets_it():
+    """The steps upwards, with the 6 %/s of the procedure."""
+    parts = [(0, 120), (25, 120), (40, 120), (100, 120), (200, 120)]
+    entry = replace(doe(parts, T, Loss("follow-schedule")), up_w_per_s=6 * MW)
+    for at_s, percent in ((119, 0), (121, 6), (125, 25), (241, 31), (243, 40), (370, 100)):
+        assert entry.limit_w(T + at_s) == percent * MW
 
 
 # ---- heartbeat and limit apart: EEBus LPC

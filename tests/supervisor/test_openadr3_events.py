@@ -101,6 +101,19 @@ def test_per_cent_of_the_sites_own_limit():
     assert read((LIMIT, 35), payloadDescriptors=units) == [(0, 900, 35)]
 
 
+def test_of_overlapping_events_the_lowest_priority_number_holds_of_equals_the_lower_limit():
+    calm = events.words(event((LIMIT, 60_000), id="calm"), T, MEANS)
+    urgent = events.words(event((LIMIT, 80_000), id="urgent", priority=0), T, MEANS)
+    later = events.words(event((LIMIT, 20_000), id="later", priority=7), T, MEANS)
+    equal = events.words(event((LIMIT, 70_000), id="equal", priority=0), T, MEANS)
+
+    def mw(*said):
+        return compose([word for words in said for word in words], 0)[0][0][1] / MW
+
+    assert mw(calm, urgent, later) == 80 and mw(calm, later) == 20
+    assert mw(calm, urgent, equal, later) == 70
+
+
 def test_what_is_for_others_is_passed_over():
     assert read(("PRICE", 0.17), ("GHG", 300)) == []
 
