@@ -34,7 +34,7 @@ AUXILIARY_ERROR = 0.02
 METER_NOISE = 0.0003
 WINDOW_S = 10.0
 HEARTBEAT_S = 5.0
-START_S, SETTLE_S = 20.0, 90.0
+START_S, SETTLE_S, STOP_S = 20.0, 90.0, 60.0
 SETTLED_S = 15  # seconds near the first value: ladders have been dealt around it by then
 SWITCH_S = 0.0002  # a bus must not wait longer than this for the interpreter
 FIRMWARE_TOP_W = 3500  # of one firmware rig, for the ramp before it has said so
@@ -147,15 +147,17 @@ class Demo:
 
     async def stop(self) -> None:
         """End everything that was started here."""
-        if hasattr(self, "_driving"):
-            self._driving.cancel()
-            await self.modelled.close()
-        for rig in self.firmware:
-            rig.close()
-        if self.supervisor is not None and self.supervisor.poll() is None:
-            self.supervisor.terminate()
-            await asyncio.to_thread(self.supervisor.wait, 15)
-        await self.meter.stop()
+        try:
+            if hasattr(self, "_driving"):
+                self._driving.cancel()
+                await self.modelled.close()
+            for rig in self.firmware:
+                rig.close()
+        finally:
+            if self.supervisor is not None and self.supervisor.poll() is None:
+                self.supervisor.terminate()
+                await asyncio.to_thread(self.supervisor.wait, STOP_S)
+            await self.meter.stop()
 
     # ---- the grid operator, and the run
 
@@ -166,9 +168,12 @@ class Demo:
         await client.publish(TOPIC, json.dumps(said), qos=0)
 
     async def run(self, tape: Tape, seconds: float, stop: threading.Event) -> dict[str, Any]:
-        """Settle on the first value, then play for so many seconds.  The figures."""
+        """Settle on the first value, then play for so many seconds.  The figures, if it came to
+        that."""
         async with aiomqtt.Client(HOST, self.broker_port) as client:
             await self._settle(client, tape.at(0.0), stop)
+            if stop.is_set():
+                return {}
             self.say("settled; the signal plays")
             return await self._play(client, tape, seconds, stop)
 

@@ -65,13 +65,14 @@ class HandedOver(Stopped):
 async def run(config: Config) -> None:
     """Until SIGTERM, SIGINT or SIGHUP.  Raises AppError, and the errors of its parts."""
     with only_one(config.state_dir):
+        told = _signals()  # from before there is anything to leave behind
         ledger = Ledger(config.state_dir / "ledger.db")
         broker, leave = broker_of(config), False
         try:
             ports = await broker.start()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(broker.watch(), name="broker")
-                tasks.create_task(_told_to_stop(), name="signals")
+                tasks.create_task(_told_to_stop(told), name="signals")
                 tasks.create_task(_lead(config, ledger, ports), name="lead")
         except* HandedOver:
             leave = True
@@ -207,11 +208,16 @@ async def _serve_people(config: Config, desk: Desk, door: Door) -> None:
         where.unlink(missing_ok=True)
 
 
-async def _told_to_stop() -> None:
+def _signals() -> asyncio.Queue[int]:
+    """Those that end the service, as they come."""
     told: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, told.put_nowait, number)
+    return told
+
+
+async def _told_to_stop(told: asyncio.Queue[int]) -> None:
     raise HandedOver if await told.get() == signal.SIGHUP else Stopped
 
 

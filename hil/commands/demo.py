@@ -5,12 +5,16 @@ import signal as signals
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from supervisor import commands
+
+if TYPE_CHECKING:
+    from hil.demo import Demo
 
 FOREVER_S = 7 * 86_400.0
 
@@ -29,8 +33,6 @@ def demo(
     as_json: commands.AsJson = False,
 ) -> None:
     """A site following a megawatt signal: broker, supervisor, meter, modelled and firmware rigs."""
-    for number in (signals.SIGTERM, signals.SIGHUP):
-        signals.signal(number, signals.default_int_handler)
     live = (
         not headless
         and not as_json
@@ -70,36 +72,44 @@ class Stage:
 
     def plain(self) -> dict[str, Any]:
         """The site alone; an interrupt ends it early, with what it has achieved."""
+        self._heed(self._end)
         site = threading.Thread(target=self._run, name="demo")
         site.start()
-        try:
-            while site.is_alive():
-                site.join(0.2)
-        except KeyboardInterrupt:
-            self._say("ending the site ...")
-        finally:
-            self._stop.set()
-            site.join()
+        site.join()
         return self._result
 
     def under_dashboard(self) -> dict[str, Any]:
         """The site in a thread, the dashboard in front; leaving it ends the demo."""
         from supervisor.tui.app import run_top
 
+        self._heed(self._end)
         site = threading.Thread(target=self._run, name="demo")
         site.start()
         commands.remark("starting the site ...")
+        while not self._ready.wait(0.1) and site.is_alive():
+            pass
         try:
-            while not self._ready.wait(0.1) and site.is_alive():
-                pass
             self._say = lambda text: None
-            if site.is_alive():
+            self._heed(signals.default_int_handler)
+            if site.is_alive() and not self._stop.is_set():
                 run_top(self._folder / "state")
         finally:
-            self._stop.set()
-            commands.remark("ending the site ...")
+            self._heed(self._end)
+            self._say = commands.remark
+            self._end()
             site.join()
         return self._result
+
+    def _heed(self, handler: Callable[..., Any]) -> None:
+        """What an interrupt does.  While a thread is joined it must not raise: Python may then
+        take the thread for ended, and leave behind what it has started."""
+        for number in (signals.SIGINT, signals.SIGTERM, signals.SIGHUP):
+            signals.signal(number, handler)
+
+    def _end(self, *_signal: object) -> None:
+        if not self._stop.is_set():
+            self._stop.set()
+            self._say("ending the site ...")
 
     def _run(self) -> None:
         asyncio.run(self._main())
@@ -115,13 +125,25 @@ class Stage:
                 f"a site of {self._rigs} modelled and {self._firmware_rigs} firmware rigs, "
                 f"state in {demo.state_dir}"
             )
-            await demo.start()
-            self._ready.set()
-            self._result = await demo.run(tape, self._seconds, self._stop)
+            if await self._started(demo):
+                self._result = await demo.run(tape, self._seconds, self._stop)
         except (RuntimeError, OSError, ValueError) as error:
             demo.errors.append(str(error))
         finally:
             await demo.stop()
+
+    async def _started(self, demo: "Demo") -> bool:
+        """Whether it has; not when it is to end before."""
+        starting = asyncio.create_task(demo.start())
+        while not starting.done():
+            if self._stop.is_set():
+                starting.cancel()
+            await asyncio.wait((starting,), timeout=0.1)
+        if starting.cancelled():
+            return False
+        starting.result()
+        self._ready.set()
+        return True
 
     def _tape(self, capacity_w: int) -> Any:
         from hil.surplus import tape, winter
