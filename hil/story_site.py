@@ -68,6 +68,7 @@ class SiteStage:
             "limit_by": f"{envelope.source}: {envelope.because}" if envelope else "nobody",
             "asked_kw": asked_w / 1e3,
             "committed_kw": (decision.committed_w if decision else 0) / 1e3,
+            "ahead_kw": max(0.0, world.drawn_w - asked_w) / 1e3 if decision else 0.0,
             "over_kw": max(0.0, world.drawn_w - limit_w) / 1e3,
             "short_kw": max(0.0, could_w - world.drawn_w) / 1e3,
             "settled_s": min(NOBODY_S, world.now_s - self._fell_s),

@@ -116,6 +116,7 @@ SITE_QUANTITIES = {
         "the envelope between floor and capacity, rising no faster than the ramp", "kW"
     ),
     "committed_kw": Quantity("the worst the site can draw now, by the supervisor's account", "kW"),
+    "ahead_kw": Quantity("drawn above what is asked", "kW"),
     "over_kw": Quantity("drawn above the limit", "kW"),
     "short_kw": Quantity("drawn below what limit and able rigs allow", "kW"),
     "settled_s": Quantity("since the limit last fell", "s"),
