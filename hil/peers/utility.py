@@ -39,7 +39,7 @@ class Utility:
         self.lfdi, self.now = lfdi, now
         self.controls: list[der.DERControlResponse] = []
         self.default: der.DefaultDERControl | None = None
-        self.answers: list[bytes] = []  # what was posted
+        self.posts: list[tuple[str, bytes]] = []  # (path, document)
         self.down, self.garbage, self.asked = False, b"", 0
 
     def control(
@@ -70,6 +70,10 @@ class Utility:
             setGradW=grad,
         )
 
+    def posted(self, path: str) -> list[bytes]:
+        """The documents put below a path."""
+        return [body for where, body in self.posts if where.startswith(path)]
+
     def document(self, path: str) -> bytes | None:
         """What lies at a path now."""
         makers: dict[str, Callable[[], Any]] = {
@@ -91,7 +95,9 @@ class Utility:
 
     def _capability(self) -> Any:
         return device_capability.DeviceCapabilityResponse(
-            TimeLink=Link(href="/tm"), EndDeviceListLink=ListLink(href="/edev", all_=1)
+            TimeLink=Link(href="/tm"),
+            EndDeviceListLink=ListLink(href="/edev", all_=1),
+            MirrorUsagePointListLink=ListLink(href="/mup", all_=0),
         )
 
     def _time(self) -> Any:
@@ -140,13 +146,13 @@ class Utility:
         if self.down:
             status = 503
         elif scope["method"] == "POST":
-            self.answers.append(await _body(receive))
+            self.posts.append((scope["path"], await _body(receive)))
             status = 201
         elif self.garbage:
             status, body = 200, self.garbage
         elif (found := self.document(scope["path"])) is not None:
             status, body = 200, found
-        headers = [(b"content-type", KIND.encode()), (b"location", b"/rsps/1/rsp/1")]
+        headers = [(b"content-type", KIND.encode()), (b"location", scope["path"].encode() + b"/1")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -19,6 +19,7 @@ from typing import Any
 from supervisor.config import Config, ConfigError
 from supervisor.envelope import Entry
 from supervisor.grid import csip_controls as controls
+from supervisor.grid import csip_readings as readings
 from supervisor.grid.csip_controls import ControlError, Default
 from supervisor.grid.told import Board
 from supervisor.inbox import Inbox
@@ -27,6 +28,7 @@ from supervisor.plan import PlanError, Word, compose
 from supervisor.sections.csip import CsipConfig
 from supervisor.sections.kinds import W_PER_MW
 
+log = logging.getLogger(__name__)
 SOURCE = "csip"
 CLOCK_S = 2.0  # what clocks may differ by and still be the same
 ANSWERED_MAX = 10_000  # controls whose answers are remembered
@@ -52,17 +54,33 @@ class Csip:
         self._default = Default(round(section.default_mw * W_PER_MW))
         self._words: dict[str, list[Word]] = {}  # by program
         self._answered: dict[bytes, list[int]] = {}
+        self._points: str | None = None  # where mirror usage points are put
+        self._point: str | None = None  # where ours is
         self._ahead_s = 0.0  # the server's clock, of ours
         self._wrong = ""
 
     async def run(self) -> None:
         self._put(0.0)
         try:
-            while True:
-                await self.look()
-                await asyncio.sleep(self._section.poll_s)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._look_for_ever())
+                tasks.create_task(self._report_for_ever())
         finally:
             await self.wire.close()
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            await self.look()
+            await asyncio.sleep(self._section.poll_s)
+
+    async def _report_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._section.report_s)
+            try:
+                await self.report()
+            except Exception as error:  # as in look(); the point is put there anew
+                self._point = None
+                log.warning("readings: %s %s", type(error).__name__, error)
 
     async def look(self) -> bool:
         """One look at the server, and the answers it is owed.  False when it failed."""
@@ -73,6 +91,7 @@ class Csip:
         try:
             await discover(self.wire, state, dcap_path=self._section.path)
             self._set_clock(self.wire.timebase.offset())
+            self._points = state.mup_list_href
             self.hear(self._ours(state))
             await self._answer(self._ours(state))
         except Exception as error:  # py20305's and xsdata's own, of any kind: asked again
@@ -170,14 +189,33 @@ class Csip:
     async def _say(self, control: Any, status: int, server_s: float) -> None:
         from py20305.models.sep.sep import DercontrolResponse, MRidtype, TimeType
 
-        lfdi = bytes.fromhex(self.wire.client_lfdi or "00" * 20)
         answer = DercontrolResponse(
             created_date_time=TimeType(value=int(server_s)),
-            end_device_lfdi=lfdi,
+            end_device_lfdi=self._lfdi,
             status=status,
             subject=MRidtype(value=control.m_rid.value),
         )
         await self.wire.post(control.reply_to, answer)
+
+    # ---- readings
+
+    async def report(self) -> bool:
+        """The site's power, where the server takes readings.  Whether one was sent."""
+        told = self._board.told
+        if self._points is None or told is None:
+            return False
+        if self._point is None:
+            point = readings.usage_point(self._site, self._lfdi)
+            self._point = await self.wire.post(self._points, point)
+        said = readings.reading(self._site, told, self._clock() + self._ahead_s)
+        if said is None or self._point is None:
+            return False
+        await self.wire.post(self._point, said)
+        return True
+
+    @property
+    def _lfdi(self) -> bytes:
+        return bytes.fromhex(self.wire.client_lfdi or "00" * 20)
 
 
 def adapter_of(config: Config, inbox: Inbox, board: Board) -> Csip | None:

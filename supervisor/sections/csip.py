@@ -17,6 +17,7 @@ class CsipConfig(FallingConfig, frozen=True, kw_only=True):
     ca_file: str | None = None
     path: Annotated[str, Meta(pattern="^/.*", description="of its DeviceCapability")] = "/dcap"
     poll_s: Seconds = 60.0
+    report_s: Seconds = 60.0
     default_mw: Annotated[
         float, Meta(ge=0, le=MW_MAX, description="until a DefaultDERControl is known")
     ] = 0.0

@@ -19,7 +19,7 @@ from hil.peers.utility import Utility
 from supervisor.grid.csip import SOURCE, Csip, wire_of
 from supervisor.inbox import Inbox
 from supervisor.sections.csip import CsipConfig
-from tests.supervisor.test_sunspec import Shown
+from tests.supervisor.test_sunspec import Shown, told
 
 pytest.importorskip("py20305")
 MW, LIMIT_W, T = 1_000_000, 100_000_000, 1_800_000_000
@@ -58,10 +58,13 @@ class Wire:
         return [await self.get(path, kind)]
 
     async def post(self, path, resource):
+        from py20305.client.errors import Sep2ConnectionError
         from py20305.xml.serialization import to_xml
 
-        assert path == "/rsps/1/rsp"
-        self.utility.answers.append(to_xml(resource))
+        if self.utility.down:
+            raise Sep2ConnectionError("nobody is there")
+        self.utility.posts.append((path, to_xml(resource)))
+        return f"{path}/1"
 
     async def close(self):
         pass
@@ -97,11 +100,11 @@ class Story:
 
     def answers(self):
         """The statuses told, by control."""
-        told = {}
-        for answer in self.utility.answers:
+        heard = {}
+        for answer in self.utility.posted("/rsps"):
             subject, status = re.findall(rb"<(?:subject|status)>(\w+)", answer)[::-1]
-            told.setdefault(int(subject, 16), []).append(int(status))
-        return told
+            heard.setdefault(int(subject, 16), []).append(int(status))
+        return heard
 
     def refusals(self):
         return [refusal.because for refusal in self.inbox.take_refusals()]
@@ -230,6 +233,34 @@ async def test_polls_that_find_nothing_new_are_no_news():
     await story.at(3_000)
     assert story.inbox.take_news() == []
     assert story.inbox.entries[SOURCE].heard_s > story.clock() - 61
+
+
+@pytest.mark.asyncio
+async def test_the_sites_power_is_told_and_never_an_old_one():
+    from envoy_schema.server.schema.sep2 import metering_mirror as mirror
+
+    story = Story(report_s=10)
+    story.begin()
+    await story.at(5)
+    story.board.told = told()
+    await story.at(11)
+    point, reading = story.utility.posted("/mup")
+    made = mirror.MirrorUsagePointRequest.from_xml(point)
+    (kind,) = made.mirrorMeterReadings
+    assert made.deviceLFDI.lower() == "aa" * 20 and made.roleFlags == "0003"
+    assert (kind.readingType.uom, kind.readingType.flowDirection) == (38, 1)
+    said = mirror.MirrorMeterReadingRequest.from_xml(reading)
+    assert said.reading.value == 59 * MW and said.mRID == kind.mRID
+    assert abs(said.reading.timePeriod.start - story.clock()) < 2
+    story.board.told = told(metered_age_s=60.0)
+    await story.at(100)
+    assert len(story.utility.posted("/mup")) == 2
+    story.utility.down = True
+    story.board.told = told()
+    await story.at(121)
+    story.utility.down = False
+    await story.at(131)
+    assert len(story.utility.posted("/mup")) == 4, "the point is put there anew"
 
 
 @pytest.mark.asyncio
@@ -362,11 +393,14 @@ async def test_a_whole_story_over_mutual_tls(tmp_path, until):
             key_file=str(tmp_path / "client.key"),
             ca_file=str(tmp_path / "ca.pem"),
             poll_s=0.1,
+            report_s=0.1,
             default_mw=3,
         )
         wire = wire_of(section)
         utility.lfdi = wire.client_lfdi.lower()
-        site = Csip(section, "ridge-1", LIMIT_W, inbox, Shown(), wire)
+        board = Shown()
+        board.told = told()
+        site = Csip(section, "ridge-1", LIMIT_W, inbox, board, wire)
         task = asyncio.create_task(site.run())
 
         def mw():
@@ -377,9 +411,10 @@ async def test_a_whole_story_over_mutual_tls(tmp_path, until):
         await until(lambda: mw() == 8)
         first = utility.control(utility.now() - 10, 3_600, 60 * MW)
         await until(lambda: mw() == 60)
-        await until(lambda: len(utility.answers) == 2)
+        await until(lambda: len(utility.posted("/rsps")) == 2)
         utility.control(utility.now() - 10, 3_600, 40 * MW)
         await until(lambda: mw() == 40)
+        await until(lambda: len(utility.posted("/mup/1")) > 2)
         utility.down = True
         await until(lambda: inbox.refused[SOURCE])
         assert mw() == 40
