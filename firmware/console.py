@@ -13,10 +13,13 @@ _BACK = (8, 127)
 
 
 class Console:
-    """read() gives what was typed, b"" when nothing was, None when nobody ever will."""
+    """read() gives what was typed, b"" when nothing was, None when nobody ever will.
 
-    def __init__(self, read, write, desk) -> None:
-        self._read, self._write, self._desk = read, write, desk
+    rig: whoever has ask(words, at_rig) -> answer.
+    """
+
+    def __init__(self, read, write, rig) -> None:
+        self._read, self._write, self._rig = read, write, rig
         self._line = bytearray()
         self._full = False
 
@@ -54,5 +57,5 @@ class Console:
             return b"\r\nrefused: a line has at most %d characters\r\n" % LINE_MAX + PROMPT
         if not line.strip():
             return b"\r\n" + PROMPT
-        answer = self._desk.ask(line, True).replace("; ", "\r\n  ")
+        answer = self._rig.ask(line, True).replace("; ", "\r\n  ")
         return b"\r\n" + answer.encode() + b"\r\n" + PROMPT

@@ -35,6 +35,8 @@ class Dispatch:
         self.joined = False
         self.leased = False  # a budget was accepted since joining
         self.id = 0
+        self._done = 0  # the last cmd whose words, if any, were taken
+        self.words: list[tuple[int, str]] = []  # (cmd id, words) for who obeys them
         self.recorded_event = 0
         self.admitted = ladder.ASLEEP
         self.because = "waiting to be joined"
@@ -78,8 +80,12 @@ class Dispatch:
             self._begin()
         self.because = because
 
-    def hear(self, topic: str, payload: bytes) -> str:
-        """A message.  What it was: JOINED, OBEYED, ECHO, BUDGET, or "" when refused."""
+    def hear(self, topic: str, payload: bytes, unable: bool = False) -> str:
+        """A message.  What it was: JOINED, OBEYED, ECHO, BUDGET, or "" when refused.
+
+        unable: the rig cannot run, so there is nothing to join for; words are obeyed.
+        """
+        self._unable = unable
         if topic == self._budget_topic:
             return self._hear("budget", self._budget_key, topic, payload, self._on_budget)
         if topic == self._cmd_topic:
@@ -98,6 +104,8 @@ class Dispatch:
         return obey(values)
 
     def _on_budget(self, budget: dict) -> str:
+        if self._unable:
+            return self._refuse("budget in a fault")
         if not self.joined:
             return self._refuse("budget before joining")
         if (budget["term"], budget["seq"]) <= (self.term, self.seq):
@@ -127,6 +135,10 @@ class Dispatch:
     def _on_cmd(self, cmd: dict) -> str:
         if cmd["nonce"] != self.nonce:
             return self._refuse("cmd nonce")
+        self._take_words(cmd)
+        return self._refuse("cmd in a fault") if self._unable else self._on_ladder(cmd)
+
+    def _on_ladder(self, cmd: dict) -> str:
         if cmd["id"] == self.id:
             return ECHO
         if cmd["id"] < self.id:
@@ -138,6 +150,13 @@ class Dispatch:
         except ladder.LadderError:
             return self._refuse("cmd ladder")
         return self._obey(cmd, steps)
+
+    def _take_words(self, cmd: dict) -> None:
+        """Each once, however often the command is repeated."""
+        if cmd["id"] > max(self._done, self.id):
+            self._done = cmd["id"]
+            lines = cmd.get("do", [])
+            self.words += [(cmd["id"], line) for line in lines if isinstance(line, str)]
 
     def _obey(self, cmd: dict, steps: tuple) -> str:
         self.id = cmd["id"]

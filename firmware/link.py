@@ -103,9 +103,9 @@ class Link:
 
     def _hear(self, topic: str, payload: bytes) -> None:
         rig = self._rig
-        if rig.faulty():
-            return  # nothing to join for
-        heard = rig.dispatch.hear(topic, payload)
+        heard = rig.dispatch.hear(topic, payload, rig.faulty())
+        while rig.dispatch.words:
+            self._obey_words(*rig.dispatch.words.pop(0))
         if heard == BUDGET:
             rig.obey_at_once()
         elif heard:
@@ -121,6 +121,12 @@ class Link:
                 break
             self._told, body = waiting
             self.session.publish(self._topics["event"], body)
+
+    def _obey_words(self, number: int, line: str) -> None:
+        """The answer is an event: numbered, and kept until it is on record."""
+        said = self._rig.ask(line, False)
+        asked = line.partition("=")[0]  # what follows may be a secret
+        self._rig.changes.append(Change("told", f"{number} {asked}: {said}"))
 
     def _say_hello(self) -> None:
         rig = self._rig

@@ -16,6 +16,7 @@ from firmware.rig import Rig
 from firmware.safety import Change
 
 RESTART_MS = 1_000
+TYPING_MS = 100
 
 
 def run() -> None:
@@ -49,11 +50,12 @@ async def main(settings: dict, board) -> None:
     rig = Rig(board, admission(settings))
     rig.begin(board.restarts() + 1)
     rig.face.held = board.held()
+    rig.settings = settings
     rig.changes.append(Change("start", f"controller started: {board.reset_cause()}"))
     for loop in (rig.sensors_loop, rig.supply_loop, rig.thermal_loop, rig.power_loop):
         asyncio.create_task(control(rig, loop))
     asyncio.create_task(control(rig, rig.chains_loop))
-    for loop in voices(rig, settings) + [rig.face_loop, console(rig, settings)]:
+    for loop in voices(rig, settings) + [rig.face_loop, Typing(rig).loop]:
         asyncio.create_task(restarted(rig, loop))
     await control(rig, rig.safety_loop)
 
@@ -93,13 +95,24 @@ def voices(rig, settings: dict) -> list:
     return loops
 
 
-def console(rig, settings: dict):
-    """Its loop, or one that only waits where nobody can ever type."""
-    from firmware.console import Console
-    from firmware.desk import Desk
+class Typing:
+    """The console's loop; the console itself comes with the first who types."""
 
-    read, write = rig.board.console()
-    return Console(read, write, Desk(rig, settings)).loop
+    def __init__(self, rig) -> None:
+        self._rig = rig
+        self._read, self._write = rig.board.console()
+
+    async def loop(self) -> None:
+        typed = self._read()
+        while typed == b"":
+            await clock.sleep_ms(TYPING_MS)
+            typed = self._read()
+        if typed:
+            from firmware.console import Console
+
+            console = Console(self._read, self._write, self._rig)
+            self._write(console.take(typed))
+            await console.loop()
 
 
 async def control(rig, loop) -> None:

@@ -61,11 +61,3 @@ def why(rig) -> str:
     if rig.derate.cap < len(rig.plant.points):
         return f"coming back from a derating, up to level {rig.derate.cap}"
     return rig.dispatch.because
-
-
-def counters(rig) -> list:
-    """(name, count) of all that was refused, dropped or done again, where there is any."""
-    counts = [("gate", rig.gate.refused), ("lease ended", rig.fallbacks), ("restarts", rig.starts)]
-    counts += rig.dispatch.refused.items()
-    counts += [(name, getattr(of, attribute)) for name, of, attribute in rig.counted]
-    return [each for each in counts if each[1]]

@@ -18,6 +18,7 @@ from firmware.drivers.pmbus_psu import PsuError
 from firmware.drivers.tmp75 import SensorError
 from firmware.face import HELD, Face
 from firmware.hashing import IS_OFF, ON, Hashing
+from firmware.lazy import forget
 from firmware.limits import Envelope, Gate
 from firmware.power import STEP_MS, Plant, Ramp
 from firmware.recent import Recent
@@ -29,6 +30,7 @@ from protocols.ladder import Admitted
 
 SAFETY_MS, THERMAL_MS, SENSORS_MS, SUPPLY_MS, CHAINS_MS = 100, 200, 250, 200, 5_000
 FACE_MS = 100
+SAID_MAX = 400  # characters of an answer
 PATIENCE_MS = 1_000  # of gate and safety loop with the loops they depend on
 FORGET_MS = 5_000  # so often a supply that is off is asked to forget its faults
 UNKNOWN_DC = -1000
@@ -59,6 +61,8 @@ class Rig:
         self.changes: list[Change] = []  # of safety, for whoever reports them
         self.recent = Recent()
         self.face = Face()
+        self.settings: dict = {}  # those in force; what may change at once is changed in them
+        self.settings_path = "settings.json"
         self.counted: list[tuple] = []  # (name, object, attribute) of what is counted elsewhere
         self.fallbacks = 0  # how often the lease ran out
         self._power_turn_ms = clock.now_ms()
@@ -108,6 +112,22 @@ class Rig:
     def inlet_dc(self) -> int:
         inlet_dc = hottest(self.vitals.sensors(), "inlet")
         return UNKNOWN_DC if inlet_dc is None else inlet_dc
+
+    def ask(self, line: str, at_rig: bool) -> str:
+        """The answer to words, over any channel.  Raises nothing.
+
+        at_rig: whether who asks stands before it.  The words and the table of settings are heap
+        that is needed once in a while: they come when somebody asks, and go again.
+        """
+        from firmware import words
+
+        try:
+            return words.obey(self, line, at_rig or self.face.set_up_left_ms > 0)[:SAID_MAX]
+        except Exception as error:
+            return f"refused: {error}" if str(error) else f"refused: {type(error).__name__}"
+        finally:
+            forget("firmware.words")
+            forget("firmware.settings")
 
     # the loops
 

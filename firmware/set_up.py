@@ -13,7 +13,7 @@ RESTART_MS = 500
 
 
 class SetUp:
-    """The Desk of a rig that is none yet."""
+    """Who answers words on a rig that is none yet."""
 
     def __init__(self, path: str = settings.PATH) -> None:
         self.restarts, self._path = False, path

@@ -13,23 +13,22 @@ from firmware.settings import IDENTITY, RESTART, TABLE, SettingsError
 AT_RIG = "refused: only at the rig (its console, or after its button was held for 10 s)"
 
 
-def obey(desk, line: str, at_rig: bool) -> str:
+def obey(rig, line: str, at_rig: bool) -> str:
     """The answer.  Raises SettingsError for what is wrong with a setting."""
     word, _, rest = line.strip().partition(" ")
     if word not in WORDS:
         return f"refused: {word[:20]}: no such word; there are {', '.join(sorted(WORDS))}"
-    return WORDS[word](desk, rest.strip(), at_rig)
+    return WORDS[word](rig, rest.strip(), at_rig)
 
 
-def _help(desk, rest: str, at_rig: bool) -> str:
+def _help(rig, rest: str, at_rig: bool) -> str:
     return (
         "status, faults, counters; get [NAME], set NAME=VALUE; locate [SECONDS], 0 ends it; "
         "off, on: hash power, here; restart; factory-reset; erase: everything, here"
     )
 
 
-def _status(desk, rest: str, at_rig: bool) -> str:
-    rig = desk.rig
+def _status(rig, rest: str, at_rig: bool) -> str:
     now = report.state(rig, rig.recent.newest)
     return (
         f"{now['state']}, level {now['level']} of {len(rig.plant.points)}, {now['power_w']} W, "
@@ -39,9 +38,8 @@ def _status(desk, rest: str, at_rig: bool) -> str:
     )
 
 
-def _faults(desk, rest: str, at_rig: bool) -> str:
+def _faults(rig, rest: str, at_rig: bool) -> str:
     """The newest first, for as long as the answer lasts."""
-    rig = desk.rig
     told = [
         f"{(rig.up_ms - up_ms) // 1000} s ago {code}: {text}"
         for up_ms, code, text in rig.recent.last
@@ -50,19 +48,27 @@ def _faults(desk, rest: str, at_rig: bool) -> str:
     return f"now: {now}; " + "; ".join(reversed(told))
 
 
-def _counters(desk, rest: str, at_rig: bool) -> str:
-    return ", ".join(f"{name} {count}" for name, count in report.counters(desk.rig)) or "all 0"
+def _counters(rig, rest: str, at_rig: bool) -> str:
+    return ", ".join(f"{name} {count}" for name, count in _counts(rig)) or "all 0"
 
 
-def _get(desk, rest: str, at_rig: bool) -> str:
+def _counts(rig) -> list:
+    """(name, count) of all that was refused, dropped or done again, where there is any."""
+    counts = [("gate", rig.gate.refused), ("lease ended", rig.fallbacks), ("restarts", rig.starts)]
+    counts += rig.dispatch.refused.items()
+    counts += [(name, getattr(of, attribute)) for name, of, attribute in rig.counted]
+    return [each for each in counts if each[1]]
+
+
+def _get(rig, rest: str, at_rig: bool) -> str:
     if not rest:
         return ", ".join(sorted(TABLE))
     if rest not in TABLE:
         raise SettingsError(f"{rest}: no such setting")
-    return f"{rest}={settings.shown(rest, desk.settings)}"
+    return f"{rest}={settings.shown(rest, rig.settings)}"
 
 
-def _set(desk, rest: str, at_rig: bool) -> str:
+def _set(rig, rest: str, at_rig: bool) -> str:
     name, equals, text = rest.partition("=")
     name = name.strip()
     if not equals:
@@ -70,48 +76,48 @@ def _set(desk, rest: str, at_rig: bool) -> str:
     value = settings.value_of(name, text.strip())
     if IDENTITY in TABLE[name].marks and not at_rig:
         return AT_RIG
-    settings.save({name: value}, desk.path)
+    settings.save({name: value}, rig.settings_path)
     if RESTART in TABLE[name].marks:
         return f"{name}: kept, holds after a restart"
-    desk.settings[name] = value
+    rig.settings[name] = value
     return f"{name}: holds"
 
 
-def _locate(desk, rest: str, at_rig: bool) -> str:
+def _locate(rig, rest: str, at_rig: bool) -> str:
     if rest and not rest.isdigit():
         return "refused: locate SECONDS"
-    desk.rig.face.locate(int(rest[:5]) * 1000 if rest else LOCATE_MS)
-    return f"located for {desk.rig.face.locate_left_ms // 1000} s"
+    rig.face.locate(int(rest[:5]) * 1000 if rest else LOCATE_MS)
+    return f"located for {rig.face.locate_left_ms // 1000} s"
 
 
-def _off(desk, rest: str, at_rig: bool) -> str:
-    desk.rig.face.hold(True)
+def _off(rig, rest: str, at_rig: bool) -> str:
+    rig.face.hold(True)
     return "held off until somebody at the rig says on, or holds its button"
 
 
-def _on(desk, rest: str, at_rig: bool) -> str:
+def _on(rig, rest: str, at_rig: bool) -> str:
     if not at_rig:
         return AT_RIG
-    desk.rig.face.hold(False)
+    rig.face.hold(False)
     return "let go"
 
 
-def _restart(desk, rest: str, at_rig: bool) -> str:
-    desk.rig.face.restart()
+def _restart(rig, rest: str, at_rig: bool) -> str:
+    rig.face.restart()
     return "restarting"
 
 
-def _factory_reset(desk, rest: str, at_rig: bool) -> str:
-    settings.reset(desk.path)
-    desk.rig.face.restart()
+def _factory_reset(rig, rest: str, at_rig: bool) -> str:
+    settings.reset(rig.settings_path)
+    rig.face.restart()
     return "as flashed, but for who it is; restarting"
 
 
-def _erase(desk, rest: str, at_rig: bool) -> str:
+def _erase(rig, rest: str, at_rig: bool) -> str:
     if not at_rig:
         return AT_RIG
-    settings.erase(desk.path)
-    desk.rig.face.restart()
+    settings.erase(rig.settings_path)
+    rig.face.restart()
     return "everything is erased; restarting"
 
 

@@ -93,12 +93,22 @@ class Site:
             at, below_w = steps[-1][2], watts
         return steps
 
+    def words(self, rig: str, *lines: str) -> None:
+        """Words to obey, in a command of their own."""
+        one = self.heard(rig)
+        one.id += 1
+        self.say(*self._cmd(rig, {"do": list(lines)}))
+
     def join(self, rig: str) -> None:
         """The cmd that lets it join, or renews its ladder; repeated until echoed."""
         one = self.heard(rig)
         if one.joined or not one.id:
             one.id += 1
         one.told_s = self._clock.now_s()
+        self.say(*self._cmd(rig, {}))
+
+    def _cmd(self, rig: str, more: Message) -> tuple[str, bytes]:
+        one = self.heard(rig)
         values = {
             "nonce": one.hello["nonce"],
             "id": one.id,
@@ -109,8 +119,8 @@ class Site:
             "event": one.events[-1]["event"] if one.events else 0,
         }
         topic = topics.rig(self.name, rig, "cmd")
-        body = messages.encode("cmd", values)
-        self.say(topic, mac.seal(mac.rig_key(self.key, rig), topic, body))
+        body = messages.encode("cmd", values | more)
+        return topic, mac.seal(mac.rig_key(self.key, rig), topic, body)
 
     def say(self, topic: str, payload: bytes) -> None:
         """Anything at all, as the supervisor's client would: forgeries and replays too."""

@@ -66,14 +66,19 @@ _WHAT = {
 }
 _REGISTERS = {
     "map": "version of this map",
+    "ask": "a line of words to obey, as at the console",
+    "told": "the answer to the last one",
     "limit_w": "watts the whole rig may draw",
     "ttl_ms": "how long this holds unless renewed: the lease",
 }
 
 
+_OPTIONAL = {"do": 'words to obey besides, each once: ["locate 60", ...]; may be missing'}
+
+
 def of_member(kind: str, name: str) -> str:
     """A member of a message of this kind."""
-    return _WHAT[kind][name]
+    return _WHAT[kind].get(name) or _OPTIONAL[name]
 
 
 def of_register(name: str) -> str:

@@ -85,6 +85,8 @@ EVENT = {
     "code": Field(TEXT, 1, 32),
     "text": Field(TEXT, 0, 200),
 }
+# members that may be missing
+OPTIONAL = {"cmd": {"do": Field(LIST, 0, 8)}}
 TABLES = {"budget": BUDGET, "cmd": CMD, "hello": HELLO, "state": STATE, "event": EVENT}
 STATES = ("joining", "asleep", "waking", "running", "fault")
 UP, DOWN = b"up", b"down"  # the whole payload of a rig's `link` topic
@@ -124,6 +126,9 @@ def check(kind: str, values: object) -> dict[str, object]:
         if name not in values:
             raise MessageError(f"{kind}.{name}: missing")
         checked[name] = _checked(kind, name, field, values[name])
+    for name, field in OPTIONAL.get(kind, {}).items():
+        if name in values:
+            checked[name] = _checked(kind, name, field, values[name])
     if checked["v"] != VERSION:
         raise MessageError(f"{kind}.v: {checked['v']}, this side speaks {VERSION}")
     return checked

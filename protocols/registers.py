@@ -8,6 +8,7 @@ must be written again before it ends.  Holding registers, upper word and upper b
 from collections import namedtuple
 
 from protocols.messages import BUDGET, HELLO, INT, STATE, STATES, Field
+from protocols.messages import TEXT as MESSAGE_TEXT
 
 U16, I16, U32, TEXT, NAME, POINT = "u16", "i16", "u32", "text", "state", "point"
 READ, WRITE = "r", "rw"
@@ -23,6 +24,8 @@ _OWN = {
     "map": Field(INT, MAP_VERSION, MAP_VERSION),
     "limit_w": Field(INT, 0, STATE["power_w"].high),
     "ttl_ms": BUDGET["ttl_ms"],
+    "ask": Field(MESSAGE_TEXT, 0, 120),
+    "told": Field(MESSAGE_TEXT, 0, 120),
 }
 # plain rows and no tables made of them: a rig's heap is small, its line is slow
 _ROWS = (
@@ -51,9 +54,12 @@ _ROWS = (
     # what it may draw, and for how long: written together
     ("limit_w", 400, U32, 2, 1, "W", WRITE),
     ("ttl_ms", 402, U16, 1, 10, "ms", WRITE),
+    # words, as at its console, and what it said to the last of them
+    ("ask", 500, TEXT, 60, 1, "", WRITE),
+    ("told", 560, TEXT, 60, 1, "", READ),
 )
 STATE_ADDRESS, POINTS_ADDRESS = 100, 200
-LIMIT_ADDRESS, LIMIT = 400, ("limit_w", "ttl_ms")
+LIMIT_ADDRESS, ASK_ADDRESS, LIMIT = 400, 500, ("limit_w", "ttl_ms")
 POINTS_MAX, _POINT = HELLO["points"].high, "point_"
 
 
@@ -173,7 +179,7 @@ def written(address: int, words: list[int]) -> dict[str, object]:
             raise RegisterError(NO_REGISTER, f"{register.name}: can only be read")
     values = named(address, words)
     for name in LIMIT:
-        if name not in values:
+        if name not in values and "ask" not in values:
             raise RegisterError(NO_REGISTER, f"{name}: write {' and '.join(LIMIT)} together")
     return values
 

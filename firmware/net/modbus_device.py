@@ -12,6 +12,7 @@ class Device(modbus.Device):
     def __init__(self, rig) -> None:
         self._rig = rig
         self.served = self.refused = 0  # requests
+        self._told = ""
 
     def read(self, address: int, count: int) -> list:
         return self._counted(registers.answer, self._values(address), address, count)
@@ -33,6 +34,8 @@ class Device(modbus.Device):
         rig = self._rig
         if registers.STATE_ADDRESS <= address < registers.POINTS_ADDRESS:
             return telemetry.clamped(report.state(rig, rig.recent.newest))
+        if address >= registers.ASK_ADDRESS:
+            return {"ask": "", "told": self._told}  # what was asked may hold a secret
         if address >= registers.LIMIT_ADDRESS:
             least_ms = registers.find("ttl_ms").low
             limit_w = rig.dispatch.limit_w if isinstance(rig.dispatch, Limit) else 0
@@ -41,6 +44,10 @@ class Device(modbus.Device):
 
     def _write(self, written, address: int, words: list) -> None:
         values = written(address, words)
+        if "ask" in values:
+            said = telemetry.ascii_only(self._rig.ask(values["ask"], False))
+            self._told = said[: registers.find("told").high]
+            return
         limit = self._rig.dispatch
         if not isinstance(limit, Limit):
             raise RegisterError(NO_REGISTER, "limit_w: this rig obeys over MQTT")

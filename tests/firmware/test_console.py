@@ -7,9 +7,8 @@ from bench_board import TestBoard
 
 from firmware import settings
 from firmware.console import LINE_MAX, PROMPT, Console
-from firmware.desk import SAID_MAX, Desk
 from firmware.dispatch import Dispatch
-from firmware.rig import Rig
+from firmware.rig import SAID_MAX, Rig
 from firmware.safety import Change
 from firmware.set_up import SetUp
 
@@ -26,49 +25,49 @@ PATH = f"/tmp/surplus-console-{id(GOOD)}.json"
 
 
 class Place:
-    """A rig's desk, with settings of its own."""
+    """A rig with settings of its own."""
 
     def __enter__(self):
         with open(PATH, "w") as file:
             json.dump(GOOD, file)
         rig = Rig(TestBoard(), Dispatch("hall-1", "r0001", b"b" * 32, b"r" * 32, lambda: "0" * 16))
-        return Desk(rig, settings.load(PATH), PATH)
+        rig.settings, rig.settings_path = settings.load(PATH), PATH
+        return rig
 
     def __exit__(self, *_):
         settings.erase(PATH)
 
 
 def test_what_a_rig_says():
-    with Place() as desk:
-        rig = desk.rig
-        assert desk.ask("status", False).startswith("joining, level 0 of 8, 25 W")
-        assert "started by power on" in desk.ask("status", False)
+    with Place() as rig:
+        assert rig.ask("status", False).startswith("joining, level 0 of 8, 25 W")
+        assert "started by power on" in rig.ask("status", False)
         rig.changes.append(Change("fan-stopped", "fan 2"))
         rig.recent.take(rig)
-        assert desk.ask("faults", False) == "now: none; 0 s ago fan-stopped: fan 2"
-        assert desk.ask("counters", False) == "all 0"
+        assert rig.ask("faults", False) == "now: none; 0 s ago fan-stopped: fan 2"
+        assert rig.ask("counters", False) == "all 0"
         rig.dispatch.hear("x", b"")
         rig.gate.judge_duty(-1)
-        assert desk.ask("counters", False) == "gate 1, topic 1"
+        assert rig.ask("counters", False) == "gate 1, topic 1"
         for word in ("status", "set", "locate", "restart", "factory-reset"):
-            assert word in desk.ask("help", False)
+            assert word in rig.ask("help", False)
 
 
 def test_a_setting_is_changed_kept_and_never_told_when_secret():
-    with Place() as desk:
-        assert desk.ask("set state_ms=20000", False) == "state_ms: holds"
-        assert desk.settings["state_ms"] == settings.load(PATH)["state_ms"] == 20_000
-        assert desk.ask("get state_ms", False) == "state_ms=20000 ms"
-        assert desk.ask("set modbus_unit = 7", False) == "modbus_unit: kept, holds after a restart"
-        assert desk.settings["modbus_unit"] == 0 and settings.load(PATH)["modbus_unit"] == 7
-        assert "wifi_password" in desk.ask("get", False)
-        assert desk.ask("get wifi_password", True) == "wifi_password=(set)"
-        assert "hush" not in desk.ask("set wifi_password=hush hush", True)
+    with Place() as rig:
+        assert rig.ask("set state_ms=20000", False) == "state_ms: holds"
+        assert rig.settings["state_ms"] == settings.load(PATH)["state_ms"] == 20_000
+        assert rig.ask("get state_ms", False) == "state_ms=20000 ms"
+        assert rig.ask("set modbus_unit = 7", False) == "modbus_unit: kept, holds after a restart"
+        assert rig.settings["modbus_unit"] == 0 and settings.load(PATH)["modbus_unit"] == 7
+        assert "wifi_password" in rig.ask("get", False)
+        assert rig.ask("get wifi_password", True) == "wifi_password=(set)"
+        assert "hush" not in rig.ask("set wifi_password=hush hush", True)
         assert settings.load(PATH)["wifi_password"] == "hush hush"
 
 
 def test_what_is_refused_says_why_and_changes_nothing():
-    with Place() as desk:
+    with Place() as rig:
         for line, words in (
             ("set state_ms=5", "state_ms: 5, from 1000 to 60000"),
             ("set state_ms=x", "state_ms: not an integer"),
@@ -78,34 +77,33 @@ def test_what_is_refused_says_why_and_changes_nothing():
             ("hash!", "hash!: no such word; there are counters"),
             ("locate -5", "locate SECONDS"),
         ):
-            answer = desk.ask(line, True)
+            answer = rig.ask(line, True)
             assert answer.startswith("refused") and words in answer, answer
         assert settings.load(PATH) == settings.parse(GOOD)
 
 
 def test_what_only_somebody_at_the_rig_may_do():
-    with Place() as desk:
+    with Place() as rig:
         for line in ("set rig=r0002", "set rig_key=" + "00" * 32, "on", "erase"):
-            assert desk.ask(line, False).startswith("refused: only at the rig"), line
+            assert rig.ask(line, False).startswith("refused: only at the rig"), line
         assert settings.load(PATH) == settings.parse(GOOD)
-        desk.rig.face.set_up_left_ms = 1
-        assert desk.ask("set rig=r0002", False) == "rig: kept, holds after a restart"
-        assert desk.ask("off", False).startswith("held off") and desk.rig.face.held
-        desk.rig.face.set_up_left_ms = 0
-        assert desk.ask("on", False).startswith("refused") and desk.rig.face.held
-        assert desk.ask("on", True) == "let go" and not desk.rig.face.held
-        assert desk.ask("erase", True).startswith("everything")
-        assert "site: missing" in desk.ask("set state_ms=5000", True)
+        rig.face.set_up_left_ms = 1
+        assert rig.ask("set rig=r0002", False) == "rig: kept, holds after a restart"
+        assert rig.ask("off", False).startswith("held off") and rig.face.held
+        rig.face.set_up_left_ms = 0
+        assert rig.ask("on", False).startswith("refused") and rig.face.held
+        assert rig.ask("on", True) == "let go" and not rig.face.held
+        assert rig.ask("erase", True).startswith("everything")
+        assert "missing" in rig.ask("set state_ms=5000", True)
 
 
 def test_locate_restart_and_a_factory_reset():
-    with Place() as desk:
-        rig = desk.rig
-        assert desk.ask("locate", False) == "located for 60 s"
-        assert desk.ask("locate 5", False) == "located for 5 s" and rig.face.locate_left_ms == 5_000
-        assert desk.ask("locate 0", False) == "located for 0 s"
-        desk.ask("set state_ms=20000", False)
-        assert "restarting" in desk.ask("factory-reset", False)
+    with Place() as rig:
+        assert rig.ask("locate", False) == "located for 60 s"
+        assert rig.ask("locate 5", False) == "located for 5 s" and rig.face.locate_left_ms == 5_000
+        assert rig.ask("locate 0", False) == "located for 0 s"
+        rig.ask("set state_ms=20000", False)
+        assert "restarting" in rig.ask("factory-reset", False)
         assert settings.load(PATH) == settings.parse(GOOD)
         for _ in range(20):
             rig.face.step(100, False, "asleep")
@@ -155,8 +153,8 @@ def test_a_controller_that_is_nobody_yet_is_set_up_at_its_console():
 
 
 def test_no_answer_is_longer_than_a_channel_takes():
-    with Place() as desk:
+    with Place() as rig:
         for _ in range(40):
-            desk.rig.changes.append(Change("x" * 30, "y" * 100))
-        desk.rig.recent.take(desk.rig)
-        assert len(desk.ask("faults", True)) == SAID_MAX and len(desk.ask("x" * 5000, True)) < 200
+            rig.changes.append(Change("x" * 30, "y" * 100))
+        rig.recent.take(rig)
+        assert len(rig.ask("faults", True)) == SAID_MAX and len(rig.ask("x" * 5000, True)) < 200

@@ -111,6 +111,22 @@ def test_what_is_said_to_others_to_all_and_in_vain(master):
     assert master.read(0, 1) == [registers.MAP_VERSION]
 
 
+def test_a_setting_over_modbus(master):
+    def ask(line):
+        words = registers.encode("ask", line)
+        data = b"".join(word.to_bytes(2, "big") for word in words)
+        assert master.ask(b"\x10\x01\xf4\0\x3c\x78" + data)[1:2] == b"\x10"
+        return registers.named(500, master.read(500, 120))
+
+    assert ask("set state_ms=20000") == {"ask": "", "told": "state_ms: holds"}
+    assert ask("get state_ms")["told"] == "state_ms=20000 ms"
+    assert "from 1000 to 60000" in ask("set state_ms=1")["told"]
+    assert ask("set rig_key=00")["told"].startswith("refused: rig_key: 32 bytes")
+    assert ask("set wifi_name=x")["told"].startswith("refused: only at the rig")
+    assert ask("locate")["told"] == "located for 60 s" and master.bench.run(0.2) is None
+    assert master.state()["state"] == "joining"
+
+
 def test_in_a_fault_no_limit_wakes_it(master):
     master.rig.faults.add("fan_stopped:1")
     master.bench.run(3)

@@ -154,3 +154,38 @@ def test_what_breaks_takes_hash_power_off(bench, fault):
     print(f"{fault}: off after {off_s:.2f} s, {heard.state['why']!r}")
     assert heard.state["cap_level"] == 0 and heard.state["why"]
     assert rig.alive and rig.resets == [1]
+
+
+def told(heard):
+    return [event["text"] for event in heard.events if event["code"] == "told"]
+
+
+def test_words_in_a_command_are_obeyed_once_and_answered(bench):
+    _, heard, ladder, _ = joined(bench)
+    bench.site.words(RIG, "set state_ms=20000", "set wifi_password=hush", "set state_ms=1")
+    bench.run_until(lambda: len(told(heard)) == 3, 5, "three answers")
+    number = heard.id
+    assert told(heard)[0] == f"{number} set state_ms: state_ms: holds"
+    assert told(heard)[1].startswith(f"{number} set wifi_password: refused: only at the rig")
+    assert "from 1000 to 60000" in told(heard)[2] and "hush" not in str(heard.events)
+    for topic, payload in list(bench.site.sent):
+        bench.site.say(topic, payload)
+    bench.run(5)
+    assert len(told(heard)) == 3, "a replay is not obeyed"
+    obeyed(bench, ladder[0][2])
+    bench.run_until(lambda: heard.state["level"] == 1, 20, "and the rig runs on")
+
+
+def test_a_rig_in_a_fault_can_be_located_and_is_not_joined(bench):
+    rig, heard, _, _ = joined(bench)
+    rig.faults.add("fan_stopped:1")
+    bench.run_until(lambda: heard.state["state"] == "fault", 10, "the fault")
+    bench.site.words(RIG, "locate 5", "faults")
+    bench.run_until(lambda: len(told(heard)) == 2, 5, "two answers")
+    assert "located for 5 s" in told(heard)[0] and "fan-stopped" in told(heard)[1]
+    seen = set()
+    for _ in range(10):
+        bench.run(0.1)
+        seen.add(rig.wiring.led)
+    assert (60, 60, 60) in seen and (0, 0, 0) in seen
+    assert heard.state["id"] == 0 and heard.state["state"] == "fault" and rig.board_w == 0

@@ -35,7 +35,7 @@ STATE = {
     "event": 66_000,
     "why": "inlet 35 °C",
 }
-VALUES = registers.values_of(HELLO, STATE)
+VALUES = registers.values_of(HELLO, STATE) | {"ask": "", "told": "located for 60 s"}
 # how MQTT is told apart, timed and joined: no sense on a bus with one master
 NOT_ON_MODBUS = ("v", "nonce", "points", "up_ms", "term", "seq", "epoch", "id")
 
@@ -130,6 +130,14 @@ def test_a_limit_is_a_lease():
 def test_a_limit_without_its_lease_is_refused():
     assert refuses(NO_REGISTER, "ttl_ms", registers.written, 400, [0, 3500])
     assert refuses(NO_REGISTER, "limit_w", registers.written, 402, [1000])
+
+
+def test_words_are_written_whole_and_alone():
+    words = registers.encode("ask", "set state_ms=20000")
+    assert registers.written(500, words) == {"ask": "set state_ms=20000"}
+    assert refuses(NO_REGISTER, "whole", registers.written, 500, words[:20])
+    assert refuses(NO_REGISTER, "told", registers.written, 560, words)
+    assert refuses(NO_VALUE, "ask", registers.written, 500, [0xFFFF] * 60)
 
 
 def test_what_can_only_be_read_cannot_be_written():
