@@ -73,6 +73,7 @@ class Openadr2:
         section = self._section
         client = bounded_client(
             section.poll_s,
+            lambda why: self._inbox.refuse(SOURCE, why),
             ven_name=section.ven or self._site,
             vtn_url=section.url,
             cert=section.cert_file,

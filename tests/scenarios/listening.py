@@ -4,6 +4,7 @@ All rooms are on the site together and the lowest word holds: while they all all
 everything, the one whose turn it is says less.
 """
 
+import itertools
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,6 +130,13 @@ class Site(Live):
         if not ends_s and said.silent_from_s is not None:
             ends_s.append(said.silent_from_s)
         return any(time.time() < at_s < unix_s for at_s in ends_s)
+
+    # ---- what the machine did
+
+    def starved_s(self, since_s: float) -> float:
+        """How long at most the world itself had no time: it looks ten times a second."""
+        looks_s = [sample.at_s for sample in self.samples if sample.at_s >= since_s]
+        return max((b - a for a, b in itertools.pairwise(looks_s)), default=0.0)
 
 
 def watts(demo: Demo, share: float) -> int:

@@ -87,7 +87,7 @@ def unmoved(site: Site, name: str, refuses: int = 1) -> Iterator[None]:
         f"{name}: {len(refused)} refused in {time.monotonic() - began_s:.1f} s, longest beat"
         f" {missed_s:.2f} s, memory {grown / 1e6:+.1f} MB"
     )
-    assert missed_s < BEAT_MOST_S and grown < MEMORY_BYTES
+    assert missed_s < BEAT_MOST_S + site.starved_s(began_s) and grown < MEMORY_BYTES
     if name != "price":
         site.say(name, AFTER)
         site.reached(name, AFTER, 40)
@@ -224,7 +224,7 @@ def test_openadr2_answers(site: Site) -> None:
     room = site.demo.rooms["openadr2"]
     assert isinstance(room, rooms_openadr.Openadr2)
     answers = hostile.xml_answers()
-    with unmoved(site, "openadr2", refuses=0):
+    with unmoved(site, "openadr2", refuses=len(answers) // 2):
         site.go("openadr2")
         heard = site._do(serve(room.port, answers), 120)
         assert heard > len(answers)
