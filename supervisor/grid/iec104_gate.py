@@ -52,7 +52,8 @@ class Gate:
     """Listens for masters; each has a connection of its own to c104 at inner_port."""
 
     def __init__(self, inner_port: int, refuse: Callable[[str], None]) -> None:
-        self._inner_port, self._refuse, self._links = inner_port, refuse, 0
+        self._inner_port, self._refuse = inner_port, refuse
+        self._links: dict[asyncio.StreamWriter, bool] = {}  # whether a whole frame came by it
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -65,17 +66,27 @@ class Gate:
             self._server.close()
 
     async def _master(self, down: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        if self._links >= LINKS_MAX:
+        if not self._room():
             back.close()
             return
-        self._links += 1
+        self._links[back] = False
         try:
             with suppress(OSError, asyncio.IncompleteReadError):
                 up, on = await asyncio.open_connection("127.0.0.1", self._inner_port, limit=4096)
                 await self._between(down, on, up, back)
         finally:
-            self._links -= 1
+            self._links.pop(back, None)
             back.close()
+
+    def _room(self) -> bool:
+        """Whether one more may come; who has said nothing yet gives way first."""
+        if len(self._links) >= LINKS_MAX:
+            silent = next((link for link, spoke in self._links.items() if not spoke), None)
+            if silent is None:
+                return False
+            del self._links[silent]
+            silent.close()
+        return True
 
     async def _between(
         self,
@@ -85,7 +96,10 @@ class Gate:
         back: asyncio.StreamWriter,
     ) -> None:
         """Until either side ends."""
-        ways = {asyncio.create_task(self._checked(down, on)), asyncio.create_task(copied(up, back))}
+        ways = {
+            asyncio.create_task(self._checked(down, on, back)),
+            asyncio.create_task(copied(up, back)),
+        }
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -94,7 +108,9 @@ class Gate:
             await asyncio.gather(*ways, return_exceptions=True)
             on.close()
 
-    async def _checked(self, down: asyncio.StreamReader, on: asyncio.StreamWriter) -> None:
+    async def _checked(
+        self, down: asyncio.StreamReader, on: asyncio.StreamWriter, back: asyncio.StreamWriter
+    ) -> None:
         while begin := await down.read(1):
             try:
                 async with asyncio.timeout(FRAME_S):
@@ -106,6 +122,8 @@ class Gate:
                 return self._refuse(f"{(begin + bytes([size])).hex()}: no frame begins so")
             if found := wrong(frame):
                 return self._refuse(f"{found}: the link is ended")
+            if back in self._links:
+                self._links[back] = True
             on.write(begin + bytes([size]) + frame)
             await on.drain()
 

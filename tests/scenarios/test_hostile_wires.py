@@ -72,7 +72,11 @@ def unmoved(site: Site, name: str, refuses: int = 1) -> Iterator[None]:
     assert site.demo.supervisor is not None
     process = psutil.Process(site.demo.supervisor.pid)
     held_bytes, before = process.memory_info().rss, site.view()
-    yield
+    try:
+        yield
+    except BaseException:
+        site.say(name, 1.0)  # the next one has a chance
+        raise
     assert before is not None and process.is_running() and site.demo.supervisor.poll() is None
     site.until(lambda: (view := site.view()) and view.seq > before.seq, 10, "it goes on")
     after = site.view()

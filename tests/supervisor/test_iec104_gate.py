@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.grid.iec104_gate import ADDRESS, APCI, ASDU, CAUSES, SIZES, Gate, wrong
+from supervisor.grid.iec104_gate import ADDRESS, APCI, ASDU, CAUSES, LINKS_MAX, SIZES, Gate, wrong
 
 SENT = bytes.fromhex("0200 0000".replace(" ", ""))  # an I-frame's control field
 SETPOINT = SENT + bytes.fromhex("32 01 06 00 0100 e90300 00007a42 00")
@@ -81,5 +81,32 @@ async def test_a_wrong_frame_ends_its_link_with_a_reason_and_no_other():
         assert await good.readexactly(len(whole)) == whole
     assert b"".join(heard) == whole * 2 and len(refused) == 3 and all(refused)
     good_out.close()
+    gate.stop()
+    server.close()
+
+
+@pytest.mark.real_time
+@pytest.mark.asyncio
+async def test_who_says_nothing_gives_way_to_who_comes():
+    async def inner(reader, writer):
+        while part := await reader.read(4096):
+            writer.write(part)
+
+    server = await asyncio.start_server(inner, "127.0.0.1", 0)
+    gate = Gate(server.sockets[0].getsockname()[1], lambda why: None)
+    port = await gate.start("127.0.0.1", 0)
+    whole = bytes([0x68, len(SETPOINT)]) + SETPOINT
+    async with asyncio.timeout(20):
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(LINKS_MAX + 3)]
+        spoke = []
+        for _ in range(LINKS_MAX):
+            spoke.append(await asyncio.open_connection("127.0.0.1", port))
+            spoke[-1][1].write(whole)
+            assert await spoke[-1][0].readexactly(len(whole)) == whole
+        assert [await reader.read() for reader, _ in silent] == [b""] * len(silent)
+        late, _ = await asyncio.open_connection("127.0.0.1", port)
+        assert await late.read() == b"", "and when all have spoken, nobody more"
+    for _, writer in spoke:
+        writer.close()
     gate.stop()
     server.close()
