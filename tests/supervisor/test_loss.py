@@ -45,6 +45,24 @@ ROWS = [
         [(29.9, 60), (30, None)],
     ),
     (
+        "SunSpec 715: the controller's heartbeat stands still",
+        Loss("default", after_s=10),
+        5,
+        [(9.9, 60), (10, 5), (299, 5)],
+    ),
+    (
+        "EEBus LPC: two minutes without a heartbeat, then the failsafe limit",
+        Loss("default", after_s=120),
+        5,
+        [(119.9, 60), (120, 5), (7_200, 5)],
+    ),
+    (
+        "IEC 60870-5-104, DNP3, plain Modbus: the default at once",
+        Loss("hold-last", after_s=35, hold_s=0),
+        10,
+        [(34.9, 60), (35, 10)],
+    ),
+    (
         "IEC 60870-5-104, DNP3, plain Modbus: the last word for so long, then the default",
         Loss("hold-last", after_s=35, hold_s=120),
         10,
@@ -189,6 +207,15 @@ def test_with_heartbeats_and_no_limit_it_is_released_after_two_minutes():
     back = LPC.beat(T).limit(T).beat(T + 500).beat(T + 560).beat(T + 600)
     assert back.failsafe(T + 619) and not back.failsafe(T + 620)
     assert not back.limited(T + 620), "released means no limit, not the old one"
+
+
+def test_a_controller_that_beats_and_says_nothing_is_never_released():
+    """SunSpec 715 leaves it to the vendor: ours stays in failsafe until there is a limit."""
+    back = Watch(after_s=10).beat(T).limit(T).beat(T + 60)
+    for n in range(61, 3_600):
+        back = back.beat(T + n)
+        assert back.failsafe(T + n)
+    assert not back.limit(T + 3_600).failsafe(T + 3_601)
 
 
 def test_a_steady_heartbeat_changes_nothing():
