@@ -6,7 +6,7 @@ STAMP := .venv/.set-up
 STUBS := .typings/.set-up
 DEVICE := $(shell find protocols firmware hil/probe -name '*.py' | sort)
 SHARED_TESTS = $(filter-out %_host.py,$(wildcard tests/protocols/test_*.py tests/firmware/test_*.py))
-# whole live sites in real time: they have the machine for themselves
+# whole live sites in real time: nothing else runs beside them, and they mostly wait
 LIVE := tests/scenarios/test_failures.py tests/scenarios/test_failures_input.py tests/scenarios/test_two_supervisors.py
 MPY := /tmp/surplus-mpy-$(shell id -u)
 
@@ -23,7 +23,7 @@ demo: $(STAMP) ## the same without the dashboard, for a minute
 
 test: $(STAMP) ## every test, on virtual chips
 	$(BIN)/pytest tests -n 2 --dist loadgroup $(LIVE:%=--ignore %)
-	$(BIN)/pytest $(LIVE)
+	$(BIN)/pytest $(LIVE) -n 2 --dist loadfile
 
 soak: $(STAMP) ## what takes too long for every change: whole days, many seeds
 	$(BIN)/pytest tests -m soak --timeout 7200

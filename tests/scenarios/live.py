@@ -37,6 +37,7 @@ BEYOND = 0.005  # of capacity: what the promise leaves to the meter
 NEAR = 0.06  # of capacity: what so few rigs, hardly learned, may keep below their limit
 HEARTBEAT_S = 2.0
 VALID_S = 120.0
+PATIENCE_S = 60.0  # of a wait that is no measure: what comes soon costs nothing
 KEPT = 5000  # messages heard
 # modelled rigs that wake and climb sooner than real ones: less to wait for, more to overshoot
 QUICK = tuple(replace(model, wake_s=1.5, up_w_per_s=1500.0) for model in MODELS)
@@ -318,7 +319,7 @@ class Live:
             assert true(), f"no longer: {what}; {self._story()}"
             time.sleep(0.05)
 
-    def settle(self, share: float, most_s: float = 60.0) -> float:
+    def settle(self, share: float, most_s: float = PATIENCE_S) -> float:
         """Ask, and wait until the site has been there for a second; the seconds."""
         self.ask(share)
         near: list[float] = []

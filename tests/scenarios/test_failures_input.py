@@ -11,9 +11,9 @@ import pytest
 
 from hil.demo import SITE, TOPIC
 from protocols import mac, topics
-from tests.scenarios.live import Live
+from tests.scenarios.live import PATIENCE_S, Live
 
-pytestmark = [pytest.mark.real_time, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.real_time, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 def site(shared: Live) -> Iterator[Live]:
     """Low, so that there is somewhere to go that it must not go."""
     shared.settle(0.35)
-    shared.until(lambda: shared.rig.hash_ghs > 0, 60, "the firmware rig hashes")
+    shared.until(lambda: shared.rig.hash_ghs > 0, PATIENCE_S, "the firmware rig hashes")
     since_s = time.monotonic()
     yield shared
     shared.check(since_s)
@@ -43,13 +43,13 @@ def test_without_its_meter_the_site_goes_on_with_a_margin(site: Live, how: str) 
     site.end_meter() if how == "gone" else site.demo.meter.faults.add(how)
     try:
         site.ask(0.7)
-        stale_s = site.until(lambda: "meter" in site.wrong(), 30, "status says so")
-        site.until(lambda: site.drawn_w > 0.85 * site.limit_w, 20, "it goes on")
+        stale_s = site.until(lambda: "meter" in site.wrong(), PATIENCE_S, "status says so")
+        site.until(lambda: site.drawn_w > 0.85 * site.limit_w, PATIENCE_S, "it goes on")
         known = site.rows()[-1].id
-        margin_s = site.until(lambda: has_fallen(site, known), 30, "a margin grows")
+        margin_s = site.until(lambda: has_fallen(site, known), PATIENCE_S, "a margin grows")
     finally:
         site.start_meter() if how == "gone" else site.demo.meter.faults.clear()
-    healed_s = site.until(lambda: "meter" not in site.wrong(), 10, "it reads again")
+    healed_s = site.until(lambda: "meter" not in site.wrong(), PATIENCE_S, "it reads again")
     print(f"{how}: stale {stale_s:.1f} s, margin {margin_s:.1f} s later, healed {healed_s:.1f} s")
     site.settle(0.6)
 
@@ -82,7 +82,9 @@ def test_what_is_no_signal_changes_nothing_and_is_on_record(site: Live) -> None:
     known, words = site.rows()[-1].id, bad_words(site)
     for word in words:
         site.publish(TOPIC, word)
-    site.until(lambda: len(site.rows("refused", known)) >= len(words), 10, "every one refused")
+    site.until(
+        lambda: len(site.rows("refused", known)) >= len(words), PATIENCE_S, "every one refused"
+    )
     refused = site.rows("refused", known)
     assert {row.source for row in refused} == {"mqtt"} and all(row.why for row in refused)
     assert len({row.why for row in refused}) > 8, "their reasons do not tell them apart"
@@ -137,7 +139,9 @@ def test_a_stranger_raises_nobody(site: Live) -> None:
     refused, heard = site.demo.modelled.refused, site.demo.modelled.heard
     for topic, payload in messages:
         site.publish(topic, payload, retain=payload.startswith(b"{}"))
-    site.until(lambda: site.demo.modelled.heard > heard + 3, 10, "three true budgets after them")
+    site.until(
+        lambda: site.demo.modelled.heard > heard + 3, PATIENCE_S, "three true budgets after them"
+    )
     assert site.demo.modelled.refused - refused >= len(messages) // 2, "who took the others?"
     assert site.rig.power_w < before_w + 0.02 * 3500 and site.rig.resets == [1]
     view = site.view()
@@ -151,5 +155,7 @@ def test_a_sealed_budget_of_no_epoch_known_only_puts_to_sleep(site: Live) -> Non
     del now["mac"]
     strange = now | {"epoch": now["epoch"] + 7, "seq": now["seq"] + 1, "admit_w": 9_000_000}
     site.publish(topic, site.seal(strange, topic, mac.budget_key(site.key)))
-    site.until(lambda: site.drawn_w < 0.5 * site.limit_w, 10, "rigs without that ladder sleep")
-    site.until(lambda: site.near, 30, "the next true ones are followed again")
+    site.until(
+        lambda: site.drawn_w < 0.5 * site.limit_w, PATIENCE_S, "rigs without that ladder sleep"
+    )
+    site.until(lambda: site.near, PATIENCE_S, "the next true ones are followed again")
