@@ -2,7 +2,7 @@
 
 It only knows the contract.  Every rig gets its whole table as ladder, all from the same
 position, so that one number means one level for all; who wants a merit order drives the
-real supervisor (hil/whole.py).
+real supervisor (hil/supervised.py).
 """
 
 from dataclasses import dataclass, field
