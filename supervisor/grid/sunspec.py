@@ -91,7 +91,8 @@ class Sunspec:
 
     def write(self, address: int, values: list[int]) -> str:
         """ "" when it was taken; else why not, and nothing has changed."""
-        before = list(self.image.registers)
+        before, own_s = list(self.image.registers), self._section.revert_s
+        before_s = control.ends_s(self.image, self._since_s, own_s)
         try:
             hit = self.image.write(address, values)
             control.check(self.image, self._limit_w)
@@ -101,10 +102,12 @@ class Sunspec:
         now_s = self._clock()
         if (715, "ControllerHb") in hit and before != self.image.registers:
             self._watch = self._watch.beat(now_s)
-        for function in (control.LIMIT, control.SET, control.SET_PERCENT):
-            if any((704, point) in hit for point in function.points) or (704, "WSetMod") in hit:
-                self._since_s[function.timer] = now_s
-                self._watch = self._watch.limit(now_s)
+        touched = {point for model, point in hit if model == 704}
+        self._since_s, ordered = control.renewed(
+            self.image, touched, self._since_s, before_s, own_s, now_s
+        )
+        if ordered:
+            self._watch = self._watch.limit(now_s)
         self.say()
         return ""
 
@@ -138,7 +141,7 @@ class Sunspec:
                 function.timer in self._since_s
                 and self.image.get(704, function.enable) == control.ON
             ):
-                timer_s = control.timer_s(self.image, function, self._section.revert_s)
+                timer_s = control.timer_s(self.image, function.timer, self._section.revert_s)
                 left_s = max(0.0, self._since_s[function.timer] + timer_s - now_s)
             self.image.put(704, function.left, left_s)
 

@@ -52,6 +52,15 @@ SET_PERCENT = Function(
 )
 
 
+# by timer: the points that are an order; others are about how long one lasts and what follows
+ORDERS = {
+    LIMIT.timer: {LIMIT.enable, LIMIT.value},
+    SET.timer: {SET.enable, "WSetMod", SET.value, SET_PERCENT.value},
+}
+OF_TIMER = {
+    LIMIT.timer: set(LIMIT.points),
+    SET.timer: {*SET.points, *SET_PERCENT.points, "WSetMod"},
+}
 FOLLOWED = frozenset(
     [(704, name) for function in (LIMIT, SET, SET_PERCENT) for name in function.points]
     + [(704, "WSetMod"), (715, "ControllerHb")]
@@ -108,7 +117,7 @@ def words(image: Image, limit_w: int, since_s: dict[str, float], own_timer_s: fl
         if image.get(704, function.enable) != ON or function.timer not in since_s:
             continue
         from_s = since_s[function.timer]
-        end_s = from_s + timer_s(image, function, own_timer_s)
+        end_s = from_s + timer_s(image, function.timer, own_timer_s)
         rows = [(from_s, watts(image, function.value, limit_w))]
         if image.get(704, function.revert_on) == ON:
             rows.append((end_s, watts(image, function.revert, limit_w)))
@@ -117,5 +126,32 @@ def words(image: Image, limit_w: int, since_s: dict[str, float], own_timer_s: fl
     return found
 
 
-def timer_s(image: Image, function: Function, own_timer_s: float) -> float:
-    return float(image.get(704, function.timer) or own_timer_s)
+def timer_s(image: Image, timer: str, own_timer_s: float) -> float:
+    return float(image.get(704, timer) or own_timer_s)
+
+
+def ends_s(image: Image, since_s: dict[str, float], own_timer_s: float) -> dict[str, float]:
+    """When each function that was ordered reverts."""
+    return {timer: from_s + timer_s(image, timer, own_timer_s) for timer, from_s in since_s.items()}
+
+
+def renewed(
+    image: Image,
+    touched: set[str],
+    since_s: dict[str, float],
+    before_s: dict[str, float],
+    own_timer_s: float,
+    now_s: float,
+) -> tuple[dict[str, float], bool]:
+    """(since_s, whether anything was ordered) after a write.  before_s: ends_s() before it.
+
+    An order begins anew; a timer alone renews what runs, and brings nothing back that is over.
+    """
+    after_s, ordered = dict(since_s), False
+    for timer, orders in ORDERS.items():
+        if touched & orders:
+            after_s[timer], ordered = now_s, True
+        elif touched & OF_TIMER[timer] and timer in since_s:
+            over = now_s >= before_s[timer]
+            after_s[timer] = now_s - (timer_s(image, timer, own_timer_s) if over else 0.0)
+    return after_s, ordered

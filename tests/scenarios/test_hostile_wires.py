@@ -165,13 +165,23 @@ def test_modbus(site: Site, name: str) -> None:
 @pytest.mark.parametrize("name, topic", [("mqtt", TOPIC), ("price", "market/price")])
 def test_mqtt(site: Site, name: str, topic: str) -> None:
     words = hostile.json_words(site.demo.capacity_w / 1e6)
-    with unmoved(site, name, refuses=len(words) + EXAMPLES // 2):
+
+    async def said(word: bytes) -> None:
+        """By a client of its own, which the broker may throw out for it."""
+        with suppress(aiomqtt.MqttError):
+            async with aiomqtt.Client(HOST, site.demo.broker_port, timeout=3) as client:
+                await client.publish(topic, word)
+
+    def publish(word: bytes) -> None:
+        site._do(said(word))
+
+    with unmoved(site, name, refuses=len(words) - 1 + EXAMPLES // 2):
         for word in words:
-            site.publish(topic, word)
-        generated(hostile.JSON, lambda word: site.publish(topic, word))
+            publish(word)
+        generated(hostile.JSON, publish)
         known = site.rows()[-1].id
-        site.publish(topic, b"last")
-        site.until(lambda: site.rows("refused", known), 10, "all of it heard")
+        publish(b"last")
+        site.until(lambda: refusals(site, name, known), 10, "all of it heard")
 
 
 def test_http(site: Site) -> None:

@@ -125,6 +125,26 @@ def test_without_a_timer_it_has_the_sites_own():
     assert said_w(inbox, clock) == DEFAULT_W
 
 
+def test_a_timer_renews_a_set_point_that_runs_and_brings_none_back():
+    made, inbox, _, clock = device(revert_s=300)
+    assert write(made, WSetRvrtTms=120) == "" and said_w(inbox, clock) == DEFAULT_W, "timer first"
+    assert write(made, WSet=-60 * MW, WSetEna=1) == ""
+    clock.now_s += 100
+    assert write(made, WSetRvrtTms=120) == ""
+    clock.now_s += 119
+    assert said_w(inbox, clock) == 60 * MW
+    clock.now_s += 1
+    for name, value, left_w in (
+        ("WSetRvrtTms", 3600, DEFAULT_W),
+        ("WSetRvrt", -7 * MW, 7 * MW),
+        ("WSetRvrtTms", 0, 7 * MW),
+    ):
+        assert write(made, **{name: value}) == "" and said_w(inbox, clock) == left_w
+    assert write(made, WSetRvrtTms=60, WSet=-50 * MW) == ""
+    clock.now_s += 59
+    assert said_w(inbox, clock) == 50 * MW
+
+
 def test_with_reversion_switched_off_nothing_is_left_of_it():
     made, inbox, _, clock = device()
     write(made, WSetEnaRvrt=0, WSetRvrtTms=60, WSet=-60 * MW, WSetEna=1)
