@@ -41,13 +41,17 @@ FIRMWARE_TOP_W = 3500  # of one firmware rig, for the ramp before it has said so
 
 
 class Demo:
-    """A site in a folder.  say(text) for remarks.  connections: shared by the modelled rigs."""
+    """A site in a folder.  say(text) for remarks.
+
+    The modelled rigs share one connection; or each has its own, in so many processes, to so
+    many servers of the broker.
+    """
 
     def __init__(
         self, folder: Path, rigs: int, firmware_rigs: int, seed: int, say: Callable[[str], None]
     ) -> None:
         self.folder, self.state_dir, self.say = folder, folder / "state", say
-        self.fleet, self.connections = ModelFleet(rigs, seed), 1
+        self.fleet, self.processes, self.servers = ModelFleet(rigs, seed), 0, 1
         self.wanted = firmware_rigs
         self.firmware: list[VirtualRig] = []
         self.auxiliary_w = AUXILIARY_W * (rigs + firmware_rigs)
@@ -95,7 +99,11 @@ class Demo:
         await self._until((self.state_dir / "api.json").exists, START_S, "supervisor")
         key = (self.state_dir / "site.key").read_bytes()
         self.modelled = ModelledRigs(self.fleet, SITE, key)
-        await self.modelled.connect(HOST, self.broker_port, self.connections)
+        if self.processes:
+            ports = [self.broker_port + number for number in range(self.servers)]
+            await self.modelled.connect_each(HOST, ports, self.processes)
+        else:
+            await self.modelled.connect(HOST, self.broker_port)
         self._driving = asyncio.create_task(drive(self.modelled), name="fleet")
         self._start_firmware(key)
 
@@ -106,7 +114,7 @@ class Demo:
             f'[site]\nname = "{SITE}"\nlimit_mw = {limit_mw:.6f}\nauxiliary_kw ='
             f" {self.auxiliary_w / 1000:.3f}\nup_ramp_mw_per_min ="
             f" {self.up_w_per_s * 60 / 1e6:.6f}\n"
-            f'state_dir = "state"\n[broker]\nport = {self.broker_port}\n'
+            f'state_dir = "state"\n[broker]\nport = {self.broker_port}\nservers = {self.servers}\n'
             f'[meter]\nhost = "127.0.0.1"\nport = {meter_port}\nmap = "surplus-bench"\n'
             f'[signal.mqtt]\ntopic = "{TOPIC}"\nsilence_s = 60\n'
         )

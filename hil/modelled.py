@@ -1,8 +1,8 @@
 """The fleet model on the wire: joins, hears ladders and budgets, tells its state.
 
-One MQTT connection carries all modelled rigs, or each has its own.  The rules are
-those of the contract and of the firmware: no ladder without its nonce, no budget at or
-before the one it joined at, asleep when the lease runs out, and then it must join anew.
+One MQTT connection carries all modelled rigs; or each has its own, held by other processes.
+The rules are those of the contract and of the firmware: no ladder without its nonce, no budget
+at or before the one it joined at, asleep when the lease runs out, and then it must join anew.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from hil.bridge import facts
 from hil.fleet import FAR_W, FAULT, STEPS, ModelFleet
 from hil.load import mqtt
 from hil.load.client import DOORS, Client
+from hil.load.wires import Spec, Wire, Wires
 from protocols import ladder, mac, messages, topics
 from supervisor.fleet import STATES
 from supervisor.merit import Bools, Ints
@@ -58,7 +59,8 @@ class ModelledRigs:
         self.heard = self.refused = self.missed = 0
         self._tell: dict[int, None] = {}  # rows with something to say, the longest waiting first
         self._due = 0.0
-        self._clients: list[Client] = []
+        self._clients: list[Client | Wire] = []
+        self._wires = Wires(self._on_up, self._on_message)
         self._rows: list[list[int]] = []  # by client
         self._client_at: Ints = np.zeros(rigs, dtype=np.int64)  # by row
         self._tasks: list[asyncio.Task[None]] = []
@@ -87,7 +89,26 @@ class ModelledRigs:
             number, name, [self._budget_topic, *wanted], will, self._on_up, self._on_message
         )
 
+    async def connect_each(self, host: str, ports: list[int], processes: int) -> None:
+        """A connection of its own for every rig, to these servers in turn."""
+        topic, specs = self._budget_topic, []
+        for row, name in enumerate(self.fleet.names):
+            will = (topics.rig(self._site, name, "link"), messages.DOWN)
+            wanted = [topic, topics.rig(self._site, name, "cmd")]
+            specs.append(Spec(row, name, wanted, will, ports[row % len(ports)]))
+        for first in range(processes):
+            self._clients += await self._wires.open(host, specs[first::processes], topic)
+        self._clients.sort(key=lambda wire: wire.number)
+        self._client_at = np.arange(len(specs))
+        self._rows = [[row] for row in range(len(specs))]
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes that hold the connections."""
+        return self._wires.pids
+
     async def close(self) -> None:
+        await self._wires.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -97,12 +118,12 @@ class ModelledRigs:
         """How many of the connections stand."""
         return sum(client.up for client in self._clients)
 
-    def _on_up(self, client: Client) -> None:
+    def _on_up(self, client: Client | Wire) -> None:
         """Hello to everybody whenever the connection is new."""
         for row in self._rows[client.number]:
             self._hello(row)
 
-    def _on_message(self, _: Client, body: bytes) -> None:
+    def _on_message(self, _: Client | Wire, body: bytes) -> None:
         try:
             self.hear(*mqtt.message(body))
         except ValueError:

@@ -7,11 +7,15 @@ their settings; supervisor/links.py hears them all.
 """
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Protocol
 
+from supervisor import nats
 from supervisor.broker import Broker
 from supervisor.config import Config
+
+log = logging.getLogger(__name__)
 
 
 class AnyBroker(Protocol):
@@ -66,6 +70,13 @@ class Embedded:
 
     async def start(self) -> list[int]:
         """Their MQTT ports.  Raises BrokerError; what had started is ended by stop()."""
+        files = nats.raise_file_limit(nats.FILES_WANTED)
+        if files < nats.FILES_WANTED and len(self.servers) == 1:
+            log.warning(
+                "fewer than %s rigs can connect: raise the limit of open files (ulimit -n,"
+                " LimitNOFILE=), or share a larger site out with broker.servers",
+                files,
+            )
         return [await server.start() for server in self.servers]
 
     async def watch(self) -> None:

@@ -7,7 +7,6 @@ broker is known to be ours.
 
 import asyncio
 import json
-import logging
 import resource
 import secrets
 import shutil
@@ -16,8 +15,6 @@ import sys
 from pathlib import Path
 
 import msgspec
-
-log = logging.getLogger(__name__)
 
 CONNECTIONS_MAX = 65_536
 FILES_WANTED = CONNECTIONS_MAX + 4_096
@@ -87,14 +84,7 @@ def raise_file_limit(wanted: int) -> int:
             break
         except (ValueError, OSError):
             continue
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if soft < wanted:
-        log.warning(
-            "at most %s rigs on a server of the broker: raise the limit of open files (ulimit -n,"
-            " LimitNOFILE=), or share a larger site out with broker.servers",
-            soft,
-        )
-    return soft
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def conf(place: Place, folder: Path) -> str:

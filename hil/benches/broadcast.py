@@ -3,18 +3,18 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
-from hil.benches.brokers import Kind, fits, rss_mb, running
+from hil.benches.brokers import Kind, links, rss_mb, running
 from hil.load.crowd import Crowd
 from protocols import mac, messages, topics
 from supervisor.inbox import Inbox
-from supervisor.link import Link
+from supervisor.links import Links
 from supervisor.merit import Floats
 
 SITE, KEY = "bench", bytes(32)
@@ -22,7 +22,9 @@ ROUNDS = 7
 CONNECT_S, HEAR_S = 120.0, 30.0
 LADDER = [[level, 3000 * level, 3000 * level + 400] for level in range(1, 9)]
 
-Publish = Callable[[], None]
+TURN = 1000  # commands at once: a beat sends some and then hears
+
+Publish = Callable[[], Awaitable[None]]
 
 
 def command(
@@ -30,27 +32,28 @@ def command(
     broker: Annotated[Kind, typer.Option(help="nats or mosquitto")] = "nats",
 ) -> dict[str, Any]:
     """Milliseconds until the first and the last client have heard, median of several rounds."""
-    return asyncio.run(_measure(fits(rigs), broker))
+    return asyncio.run(_measure(rigs, broker))
 
 
 async def _measure(rigs: int, kind: Kind) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="surplus-bench-") as folder:
-        async with running(kind, Path(folder)) as (broker, port):
-            crowd = Crowd(SITE, port, rigs)
+        async with running(kind, Path(folder), rigs) as servers:
+            crowd = Crowd(SITE, servers.ports, rigs, max(2, len(servers.ports)))
             try:
                 crowd.ask("open")
                 connect_s = await crowd.until_up(CONNECT_S)
                 return {"rigs": rigs, "broker": kind, "connect_s": round(connect_s, 2)} | (
-                    await _rounds(crowd, port)
-                    | {"broker_rss_mb": rss_mb(broker.pid), "supervisor_rss_mb": rss_mb(None)}
+                    await _rounds(crowd, servers.ports)
+                    | servers.memory()
+                    | {"supervisor_rss_mb": rss_mb(None)}
                 )
             finally:
                 crowd.close()
 
 
-async def _rounds(crowd: Crowd, port: int) -> dict[str, Any]:
-    """By the supervisor's own link."""
-    link = Link(Inbox(), SITE, "127.0.0.1", port)
+async def _rounds(crowd: Crowd, ports: list[int]) -> dict[str, Any]:
+    """By the supervisor's own line."""
+    link = links(SITE, Inbox(), ports)
     linked = asyncio.create_task(link.run())
     await link.until_connected()
     try:
@@ -86,21 +89,21 @@ async def _several(crowd: Crowd, say: Publish, rounds: int) -> tuple[float, list
 async def _one(crowd: Crowd, say: Publish) -> Floats:
     """Seconds after it was said, of everybody who heard."""
     begun_s, heard = time.monotonic(), np.zeros(0)
-    say()
+    await say()
     while len(heard) < crowd.count and time.monotonic() - begun_s < HEAR_S:
         await asyncio.sleep(0.3)  # who asks while they hear slows them down
         heard = np.concatenate((heard, crowd.heard()[0]))
     return heard - begun_s
 
 
-def _budget(link: Link) -> None:
+async def _budget(link: Links) -> None:
     """As the beat does it."""
     topic = topics.budget(SITE)
     values: dict[str, object] = {**dict.fromkeys(messages.BUDGET, 1), "ttl_ms": 10_000}
     link.publish(topic, mac.seal(mac.budget_key(KEY), topic, messages.encode("budget", values)))
 
 
-def _commands(link: Link, rigs: int) -> None:
+async def _commands(link: Links, rigs: int) -> None:
     """What the others do: one to each, sealed with its own key."""
     for number in range(rigs):
         name = f"rig-{number:05d}"
@@ -109,3 +112,5 @@ def _commands(link: Link, rigs: int) -> None:
         values |= {"nonce": "0" * 16, "ladder": LADDER}
         body = messages.encode("cmd", values)
         link.publish(topic, mac.seal(mac.rig_key(KEY, name), topic, body))
+        if number % TURN == TURN - 1:
+            await asyncio.sleep(0)

@@ -1,21 +1,33 @@
-"""The broker under test: the embedded nats-server as the supervisor starts it, or a mosquitto."""
+"""The broker under test: the embedded nats-server as the supervisor starts it, or a mosquitto.
+
+As many servers as one machine needs for so many connections: each process may open so many
+files and no more.
+"""
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import psutil
 
 from supervisor import nats
 from supervisor.broker import Broker
+from supervisor.config import Config
+from supervisor.inbox import Inbox
+from supervisor.links import Links, links_of
+from supervisor.sections.site import SiteConfig
 
 Kind = Literal["nats", "mosquitto"]
+SPARE = 500  # files of a process that are no connection of a rig
+QUIET = (20_000, 32_000)  # ports below those of who connects, on Linux and elsewhere
 
 _CONF = """\
 listener {port} 127.0.0.1
@@ -37,18 +49,71 @@ class UnderTest(Protocol):
     async def stop(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class Servers:
+    """Those under test, together."""
+
+    each: list[UnderTest]
+    ports: list[int]
+
+    async def kill(self) -> None:
+        """All at once."""
+        await asyncio.gather(*(server.kill() for server in self.each))
+
+    @property
+    def pids(self) -> list[int]:
+        return [server.pid for server in self.each if server.pid is not None]
+
+    def memory(self) -> dict[str, Any]:
+        """What a bench says of them; of one process where there is one."""
+        mb = [rss_mb(pid) for pid in self.pids]
+        return {"servers": len(self.each), "broker_rss_mb": round(sum(mb), 1)}
+
+
 @asynccontextmanager
-async def running(kind: Kind, folder: Path) -> AsyncIterator[tuple[UnderTest, int]]:
-    """A broker and its port, ended whatever happens.  Raises ModuleNotFoundError without one."""
-    broker: UnderTest = Nats(folder) if kind == "nats" else Mosquitto(folder)
-    try:
-        yield broker, await broker.start()
-    finally:
-        await broker.stop()
+async def running(kind: Kind, folder: Path, rigs: int = 0) -> AsyncIterator[Servers]:
+    """Enough servers for so many rigs, ended whatever happens.
+
+    Raises ModuleNotFoundError where that broker is not installed.
+    """
+    make = Nats if kind == "nats" else Mosquitto
+    async with AsyncExitStack() as stack:
+        each: list[UnderTest] = []
+        for number in range(servers_for(rigs)):
+            place = folder / f"server-{number + 1}"
+            place.mkdir()
+            each.append(make(place, quiet_port()))
+            stack.push_async_callback(each[-1].stop)
+        yield Servers(each, [await server.start() for server in each])
+
+
+def servers_for(rigs: int) -> int:
+    """How many processes hold a connection for each of these; one at least."""
+    return max(1, -(-rigs // (nats.raise_file_limit(rigs + SPARE) - SPARE)))
+
+
+def quiet_port(count: int = 1) -> int:
+    """The first of so many free ports in a row that the kernel gives to nobody who connects.
+
+    Thousands of clients of one machine that try again and again would else take, sooner or
+    later, the port of the very server that is away.
+    """
+    while True:
+        first = random.randrange(*QUIET)
+        if not any(nats.listen_error("127.0.0.1", first + number) for number in range(count)):
+            return first
+
+
+def links(site: str, inbox: Inbox, ports: list[int]) -> Links:
+    """The supervisor's own."""
+    return links_of(Config(site=SiteConfig(name=site, limit_mw=100.0)), inbox, ports)
 
 
 class Nats(Broker):
     """Watched, as by the supervisor."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        super().__init__(folder, port=port)
 
     _watching: asyncio.Task[None] | None = None
 
@@ -69,13 +134,13 @@ class Nats(Broker):
 
 
 class Mosquitto:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int) -> None:
         places = (os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")
         found = shutil.which("mosquitto", path=os.pathsep.join(places))
         if found is None:
             raise ModuleNotFoundError("mosquitto; install it, or use --broker nats")
         self._binary, self._folder = found, folder
-        self.port = nats.free_port("127.0.0.1")
+        self.port = port
         self.pid: int | None = None
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -119,8 +184,3 @@ def cpu_s(pid: int | None) -> float:
     """CPU seconds a process has spent."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
-
-
-def fits(rigs: int) -> int:
-    """How many of these can be connected: one broker cannot open more files than it may."""
-    return min(rigs, nats.raise_file_limit(rigs + 200) - 200)

@@ -114,8 +114,8 @@ def _loop_us() -> float:
 async def live_rig(folder: Path, seconds: float) -> dict[str, Any]:
     """The same in real time, with the chip's heap: how late the loop is, and what is in use."""
     async with (
-        brokers.running("nats", folder) as (_, port),
-        met(folder, port, RIG, program=LATE) as (peer, rig),
+        brokers.running("nats", folder) as servers,
+        met(folder, servers.ports[0], RIG, program=LATE) as (peer, rig),
     ):
         ladder = await peer.welcome()
         await peer.budget(ladder[LEVEL - 1][2])

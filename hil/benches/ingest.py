@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from hil.benches.brokers import Kind, rss_mb, running
+from hil.benches.brokers import Kind, links, rss_mb, running
 from hil.bridge import facts
 from hil.load import mqtt
 from hil.load.crowd import Crowd
@@ -18,7 +18,6 @@ from protocols import messages, topics
 from supervisor.fleet import Fleet
 from supervisor.hearing import Hearing
 from supervisor.inbox import Inbox
-from supervisor.link import Link
 
 SITE = "bench"
 PACKET = 20  # messages written at once, as they arrive from many rigs
@@ -82,28 +81,27 @@ def decode_only(said: list[tuple[str, bytes]]) -> dict[str, float]:
 
 async def _measure(said: list[tuple[str, bytes]], seconds: float, kind: Kind) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="surplus-bench-") as folder:
-        async with running(kind, Path(folder)) as (broker, port):
-            crowd = Crowd(SITE, port, 4, processes=1)
+        async with running(kind, Path(folder)) as servers:
+            crowd = Crowd(SITE, servers.ports, 4, processes=1)
             try:
                 crowd.ask("open")
                 await crowd.until_up(CONNECT_S)
                 packets = [mqtt.publish(topics.rig(SITE, rig, "state"), body) for rig, body in said]
                 joined = [b"".join(packets[at : at + PACKET]) for at in range(0, len(said), PACKET)]
                 crowd.ask("load", joined)
-                measured = await _listen(crowd, port, len(said), seconds)
-                return measured | {
-                    "broker_rss_mb": rss_mb(broker.pid),
-                    "supervisor_rss_mb": rss_mb(None),
-                }
+                measured = await _listen(crowd, servers.ports, len(said), seconds)
+                return measured | servers.memory() | {"supervisor_rss_mb": rss_mb(None)}
             finally:
                 crowd.close()
 
 
-async def _listen(crowd: Crowd, port: int, rigs: int, seconds: float) -> dict[str, Any]:
+async def _listen(crowd: Crowd, ports: list[int], rigs: int, seconds: float) -> dict[str, Any]:
     """Take in what comes, as the beat does, for so long."""
     inbox = Inbox()
-    link, hearing = Link(inbox, SITE, "127.0.0.1", port), Hearing(fleet_of(rigs), lambda *_: None)
-    linked = asyncio.create_task(link.run())
+    hearing = Hearing(fleet_of(rigs), lambda *_: None)
+    lines = links(SITE, inbox, ports)
+    link = lines.first
+    linked = asyncio.create_task(lines.run())
     await link.until_connected()
     said = taken = 0
     begun_s, begun_cpu_s = time.monotonic(), time.process_time()

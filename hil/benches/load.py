@@ -1,6 +1,7 @@
 """A whole site, a connection for every rig, and the real supervisor beside it: what it costs."""
 
 import asyncio
+import os
 import tempfile
 import threading
 import time
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hil.benches.brokers import cpu_s, fits, rss_mb
+from hil.benches.brokers import cpu_s, quiet_port, rss_mb, servers_for
 from hil.demo import Demo
 from hil.surplus import tape, winter
 from supervisor import commands
@@ -29,7 +30,9 @@ def command(
 async def _measure(rigs: int, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="surplus-bench-") as folder:
         demo = Demo(Path(folder), rigs, 0, 1, commands.remark)
-        demo.connections = fits(rigs)
+        demo.servers = servers_for(rigs)
+        demo.processes = max(2, demo.servers)
+        demo.broker_port = quiet_port(demo.servers)
         shape = tape(winter(int(demo.capacity_w), seconds + 60), int(demo.capacity_w), seconds)
         try:
             await demo.start()
@@ -44,40 +47,44 @@ async def _measure(rigs: int, seconds: float) -> dict[str, Any]:
             await demo.stop()
 
 
-def _pids(demo: Demo) -> dict[str, int | None]:
+def _pids(demo: Demo) -> dict[str, list[int]]:
     assert demo.supervisor is not None
-    broker = int((demo.state_dir / "broker" / "nats.pid").read_text())
-    return {"supervisor": demo.supervisor.pid, "broker": broker, "rigs": None}
+    broker = [int(path.read_text()) for path in demo.state_dir.glob("broker*/nats.pid")]
+    rigs = [os.getpid(), *demo.modelled.pids]
+    return {"supervisor": [demo.supervisor.pid], "broker": broker, "rigs": rigs}
 
 
 def _about(demo: Demo, result: dict[str, Any]) -> dict[str, Any]:
-    """connections: fewer than rigs when files may not be opened for all; then some share."""
+    """connections: of rigs, one each, that stand at the end."""
     kept = ("rigs", "tracking_error_pct", "overshoot_s", "messages_lost", "errors")
-    return {key: result[key] for key in kept} | {"connections": demo.modelled.connected}
+    return {key: result[key] for key in kept} | {
+        "connections": demo.modelled.connected,
+        "servers": demo.servers,
+    }
 
 
 class Watch:
-    """CPU of some processes, every second."""
+    """CPU of some processes, every second.  pids: by what they are together."""
 
-    def __init__(self, pids: dict[str, int | None]) -> None:
+    def __init__(self, pids: dict[str, list[int]]) -> None:
         self._pids = pids
         self._seen: list[tuple[float, dict[str, float]]] = []
 
     async def run(self) -> None:
         while True:
-            spent = {name: cpu_s(pid) for name, pid in self._pids.items()}
+            spent = {name: sum(map(cpu_s, pids)) for name, pids in self._pids.items()}
             self._seen.append((time.monotonic(), spent))
             await asyncio.sleep(1.0)
 
     def report(self, seconds: float) -> dict[str, float]:
         """Of the last so many seconds."""
         report: dict[str, float] = {}
-        for name, pid in self._pids.items():
+        for name, pids in self._pids.items():
             report[f"{name}_cpu_pct"] = self._pct(name, -1 - int(seconds), -1)
             windows = range(PEAK_S, len(self._seen))
             peaks = [self._pct(name, end - PEAK_S, end) for end in windows]
             report[f"{name}_cpu_pct_worst_5s"] = max(peaks, default=0.0)
-            report[f"{name}_rss_mb"] = rss_mb(pid)
+            report[f"{name}_rss_mb"] = round(sum(map(rss_mb, pids)), 1)
         return report
 
     def _pct(self, name: str, begin: int, end: int) -> float:

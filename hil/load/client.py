@@ -13,7 +13,8 @@ GIVE_UP_S = 10.0  # a broker that takes the connection and says nothing
 
 
 class Client(asyncio.Protocol):
-    """on_up(client) after the broker has taken its topics; hear(client, body of a PUBLISH)."""
+    """on_up(client) after the broker has taken its topics, on_lost(client) when it breaks after
+    that; hear(client, body of a PUBLISH)."""
 
     def __init__(
         self,
@@ -23,9 +24,10 @@ class Client(asyncio.Protocol):
         will: tuple[str, bytes] | None = None,
         on_up: "Callable[[Client], None] | None" = None,
         hear: "Callable[[Client, bytes], None] | None" = None,
+        on_lost: "Callable[[Client], None] | None" = None,
     ) -> None:
         self.number, self._name, self._topics, self._will = number, name, topics, will
-        self._on_up, self._hear = on_up, hear
+        self._on_up, self._hear, self._on_lost = on_up, hear, on_lost
         self._reader = mqtt.Reader()
         self.transport: asyncio.Transport | None = None
         self.up, self.failures = False, 0
@@ -85,17 +87,22 @@ class Client(asyncio.Protocol):
                     self._on_up(self)
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self.up and self._on_lost is not None:
+            self._on_lost(self)
         self.up = False
         self.answered.set()
         self.lost.set()
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """Lost when the connection is not up: the contract says it again."""
+        self.say(mqtt.publish(topic, payload, retain))
+
+    def say(self, packet: bytes) -> None:
         if not self.up:
             return
         if not self._out:  # what is said at once goes out together
             asyncio.get_running_loop().call_soon(self._flush)
-        self._out.append(mqtt.publish(topic, payload, retain))
+        self._out.append(packet)
 
     def _flush(self) -> None:
         if self.transport is not None:

@@ -24,10 +24,11 @@ Seconds = NDArray[np.float64]
 class Crowd:
     """count clients of a site, named rig-00000 and so on, in so many processes.
 
-    As many files may be open in each as in this one.
+    ports: of the servers they are shared out to, in turn.  As many files may be open in each
+    process as in this one.
     """
 
-    def __init__(self, site: str, port: int, count: int, processes: int = 2) -> None:
+    def __init__(self, site: str, ports: list[int], count: int, processes: int = 2) -> None:
         forks = multiprocessing.get_context("spawn")
         self.count, self._pipes, self._workers = count, [], []
         each = -(-count // processes)
@@ -35,7 +36,7 @@ class Crowd:
             ours, theirs = forks.Pipe()
             work = forks.Process(
                 target=_work,
-                args=(theirs, site, port, first, min(each, count - first)),
+                args=(theirs, site, ports, first, min(each, count - first)),
                 daemon=True,
             )
             work.start()
@@ -84,8 +85,8 @@ class Crowd:
 class Worker:
     """One process's share of the crowd; each method answers a wish."""
 
-    def __init__(self, site: str, port: int, first: int, count: int) -> None:
-        self._port, self._tasks = port, set[asyncio.Task[None]]()
+    def __init__(self, site: str, ports: list[int], first: int, count: int) -> None:
+        self._ports, self._tasks = ports, set[asyncio.Task[None]]()
         self._at_s, self._messages = np.zeros(count), 0
         self._doors = asyncio.Semaphore(DOORS)
         self.clients = []
@@ -102,7 +103,8 @@ class Worker:
 
     def open(self) -> None:
         for client in self.clients:
-            task = asyncio.ensure_future(client.run("127.0.0.1", self._port, self._doors))
+            port = self._ports[client.number % len(self._ports)]
+            task = asyncio.ensure_future(client.run("127.0.0.1", port, self._doors))
             self._tasks.add(task)
 
     def up(self) -> int:
@@ -127,8 +129,8 @@ class Worker:
         return count
 
 
-def _work(pipe: Connection, site: str, port: int, first: int, count: int) -> None:
-    asyncio.run(_serve(pipe, Worker(site, port, first, count)))
+def _work(pipe: Connection, site: str, ports: list[int], first: int, count: int) -> None:
+    asyncio.run(_serve(pipe, Worker(site, ports, first, count)))
 
 
 async def _serve(pipe: Connection, worker: Worker) -> None:
