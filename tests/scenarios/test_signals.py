@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from hil.peers import rooms, rooms_files, rooms_openadr, rooms_scada
+from hil.peers import rooms, rooms_files, rooms_openadr, rooms_scada, rooms_utility
 from hil.peers.rooms import LONG_S, Room
 from tests.scenarios.listening import DEFAULT, Site
 
@@ -55,6 +55,7 @@ ROWS = {
         for_s=8.0,
     ),
     "openadr2": Row(rooms_openadr.Openadr2, LOST, 8.0, SILENT, for_s=8.0),
+    "csip": Row(rooms_utility.Csip, LOST, 8.0, SILENT, for_s=8.0),
     "iec104": Row(rooms_scada.Iec104, f"{LOST}\nhold_s = 3", 5.0, SILENT, cancelled=0.0),
     "dnp3": Row(rooms_scada.Dnp3, f"{LOST}\nhold_s = 3", 5.0, SILENT, cancelled=0.0),
     "sunspec": Row(rooms_scada.Sunspec, f"{OWN}\nheartbeat_s = 10", 10.0, SILENT, cancelled=1.0),
@@ -69,7 +70,13 @@ ROWS = {
     ),
     "operator": Row(rooms.Person, "", 5.0, "", cancelled=1.0, lost=1.0, for_s=5.0),
 }
-NEEDS = {"iec104": "c104", "dnp3": "opendnp3", "openadr2": "openleadr", "openadr3": "openadr3"}
+NEEDS = {
+    "csip": "py20305",
+    "iec104": "c104",
+    "dnp3": "opendnp3",
+    "openadr2": "openleadr",
+    "openadr3": "openadr3",
+}
 
 
 @pytest.fixture(scope="module")
