@@ -6,6 +6,7 @@ power off and fans at full speed.
 
 import select
 import sys
+import time
 
 import esp32
 import machine
@@ -18,6 +19,7 @@ from firmware.drivers.pmbus_psu import Psu
 from firmware.drivers.tmp75 import Tmp75
 
 WATCHDOG_MS = 4_000
+UNIX_2000_S = 946_684_800  # where an ESP32's clock begins
 I2C_TIMEOUT_US = 10_000  # a held bus may not hold up the safety loop
 
 PIXEL_NS = (400, 850, 800, 450)  # WS2812: high and low of a 0, of a 1
@@ -108,6 +110,15 @@ class Board:
             ways.append(("wifi", network.WLAN(network.WLAN.IF_STA)))
         return ways
 
+    def set_clock(self, unix_s: int) -> None:
+        """The time of day."""
+        year, month, day, hour, minute, second, weekday = time.gmtime(unix_s - _epoch_s())[:7]
+        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+
+    def unix_s(self) -> int:
+        """As far as the controller knows; from 2000 on when nobody has told it."""
+        return int(time.time()) + _epoch_s()
+
     def restarts(self) -> int:
         """As kept; 0 on a new controller."""
         return self._recall("restarts")
@@ -140,6 +151,11 @@ class Board:
 
     def reset_cause(self) -> str:
         return RESET_CAUSES.get(machine.reset_cause(), "unknown")
+
+
+def _epoch_s() -> int:
+    """Where time.time() begins."""
+    return 0 if time.gmtime(0)[0] == 1970 else UNIX_2000_S
 
 
 def open_board(name: str) -> Board:

@@ -26,6 +26,12 @@ class Link:
         self._topics = {
             kind: topics.rig(settings["site"], settings["rig"], kind) for kind in topics.KINDS
         }
+        ways = rig.board.ways(settings["network"])
+        self.network = Network(ways, settings["wifi_name"], settings["wifi_password"])
+        self._names: list = []  # the one that looks them up, once there is something to look up
+        if settings["clock_s"] > rig.board.unix_s():
+            rig.board.set_clock(settings["clock_s"])
+        named = not is_address(settings["broker_host"] or "")
         self.session = Session(
             Broker(
                 settings["broker_host"],
@@ -37,9 +43,8 @@ class Link:
             f"{settings['site']}-{settings['rig']}",
             (self._topics["link"], messages.DOWN),
             [topics.budget(settings["site"]), self._topics["cmd"]],
+            self.address if named else None,
         )
-        ways = rig.board.ways(settings["network"])
-        self.network = Network(ways, settings["wifi_name"], settings["wifi_password"])
         self.events = Events()
         self._told = 0  # events up to this one were handed to this session
         self._said: tuple = ()  # what the last state said, as far as a change matters
@@ -92,6 +97,24 @@ class Link:
             except OSError as error:
                 print("network:", error)
             elapsed_ms = await beat.wait()
+
+    async def clock_loop(self) -> None:
+        """The time of day, where somebody is named who knows it."""
+        from firmware.net import wall
+
+        server = self._settings["ntp_host"]
+        await wall.keep(self.network.up, lambda: self.address(server), self._rig.board.set_clock)
+
+    async def address(self, host: str) -> str:
+        """Of a host by name, or by address.  Raises OSError."""
+        if is_address(host):
+            return host
+        if not self._names:
+            from firmware.net.names import Names  # heap, for those who need it
+
+            self._names.append(Names(self.network.name_server))
+        found: str = await self._names[0].address(host)
+        return found
 
     def _greet(self) -> None:
         """A new session: everything a listener needs."""
@@ -161,3 +184,8 @@ class Link:
 def jittered(period_ms: int) -> int:
     """A period give or take a tenth, so that a hall of rigs does not speak in chorus."""
     return period_ms * (900 + random.getrandbits(8) * 200 // 255) // 1000
+
+
+def is_address(host: str) -> bool:
+    """Four numbers; settings.py has seen that they are good ones, or a good name."""
+    return host.replace(".", "").isdigit()

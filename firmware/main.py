@@ -81,6 +81,12 @@ def voices(rig, settings: dict) -> list:
         link = Link(rig, settings)
         loops = [link.network_loop, link.session_loop, link.report_loop]
         rig.counted.append(("mqtt dropped", link.session, "dropped"))
+        rig.counted += [
+            ("events dropped", link.events, "dropped"),
+            ("changes of network", link.network.choice, "changes"),
+        ]
+        if settings["ntp_host"]:
+            loops.append(link.clock_loop)
     else:
         from firmware.alone import Alone
 

@@ -16,7 +16,7 @@ from protocols import topics
 # low..high: of an integer its range, of a text its length, of a key its bytes, of a choice low
 # is the choices.  marks: letters of RESTART, IDENTITY, SECRET
 Setting = namedtuple("Setting", ("kind", "low", "high", "unit", "default", "marks", "what"))
-INT, TEXT, NAME, HEX, IPV4, CHOICE = "int", "text", "name", "hex", "IPv4 address", "choice"
+INT, TEXT, NAME, HEX, HOST, CHOICE = "int", "text", "name", "hex", "host", "choice"
 NEEDED = None
 RESTART = "r"  # a change holds from the next start on
 IDENTITY = "i"  # who it is and whom it obeys: at the rig only, kept by a factory reset
@@ -32,13 +32,7 @@ TABLE = {
     "rig": Setting(NAME, 1, 32, "", NEEDED, _ID, "this rig, as in topic names"),
     "board": Setting(CHOICE, BOARDS, 0, "", NEEDED, _ID, "the hardware: a file of boards/"),
     "broker_host": Setting(
-        IPV4,
-        7,
-        15,
-        "",
-        NEEDED,
-        _ID + BROKERED,
-        "the broker; a name would need a lookup that blocks",
+        HOST, 1, 128, "", NEEDED, _ID + BROKERED, "the broker, by IPv4 address or by name"
     ),
     "broker_port": Setting(INT, 1, 65_535, "", 1883, _ID, "its MQTT port"),
     "broker_user": Setting(TEXT, 0, 64, "", "", _ID, "empty when the broker asks for none"),
@@ -51,6 +45,10 @@ TABLE = {
     ),
     "wifi_name": Setting(TEXT, 0, 32, "", "", _ID, "the site's network"),
     "wifi_password": Setting(TEXT, 0, 63, "", "", _KEY, "its password"),
+    "ntp_host": Setting(HOST, 0, 128, "", "", _ID, "who knows the time of day; empty: nobody"),
+    "clock_s": Setting(
+        INT, 0, 0xFFFF_FFFF, "s", 0, _ID, "Unix time at least, for certificates without NTP"
+    ),
     "state_ms": Setting(
         INT, 1_000, 60_000, "ms", 10_000, "", "how often state is told when nothing changes"
     ),
@@ -202,8 +200,8 @@ def _checked(where: str, setting: Setting, value: object) -> object:
         raise SettingsError(f"{where}: {setting.low} to {setting.high} characters")
     if setting.kind == NAME and topics.name_error(value):
         raise SettingsError(f"{where}: {topics.name_error(value)}")
-    if setting.kind == IPV4 and not _is_ipv4(value):
-        raise SettingsError(f"{where}: an {IPV4} like 192.168.1.10, not {value!r}")
+    if setting.kind == HOST and value and not _is_host(value):
+        raise SettingsError(f"{where}: an address like 192.168.1.10 or a name, not {value!r}")
     return value
 
 
@@ -215,6 +213,20 @@ def _key(where: str, setting: Setting, value: str) -> bytes:
     if len(key) != setting.low:
         raise SettingsError(f"{where}: {setting.low} bytes in hex")
     return key
+
+
+def _is_host(text: str) -> bool:
+    if text.replace(".", "").isdigit():
+        return _is_ipv4(text)
+    for label in text.split("."):
+        plain = label.replace("-", "")
+        if not 1 <= len(label) <= 63 or plain != "".join([one for one in plain if _is_plain(one)]):
+            return False
+    return True
+
+
+def _is_plain(letter: str) -> bool:
+    return "a" <= letter <= "z" or "A" <= letter <= "Z" or letter.isdigit()
 
 
 def _is_ipv4(text: str) -> bool:

@@ -22,11 +22,13 @@ from hil.bench_rig import CHIP_HEAP, BenchRig
 from hil.clock import Event, VirtualClock
 from hil.lockstep import BenchError
 from hil.net import Net
+from hil.net_servers import CLOCK, CLOCK_NAME, NameServer, TimeServer
 from hil.rig import MAIN, settings
 
 __all__ = ["CHIP_HEAP", "Bench", "BenchError", "BenchRig", "NotInTime"]
 
 SITE, KEY = "bench", bytes(range(32))
+BROKER_NAME = "broker.bench.site"
 TIMELINE = 40  # lines of it that a failure shows
 
 
@@ -53,6 +55,8 @@ class Bench:
         self.net = Net(self.clock, random.Random(f"{seed}/net"))
         self.broker = broker.Broker(self.clock, self.net, self.note)
         self.broker.subscribe("#", self._overhear)
+        self.names = NameServer(self.net, {BROKER_NAME: broker.HOST, CLOCK_NAME: CLOCK[0]})
+        self.time = TimeServer(self.net, lambda: peer.UNIX_S + self.now_s)
         self.site = peer.Site(self.clock, self.broker, SITE, KEY)
         self.rigs: dict[str, BenchRig] = {}
 

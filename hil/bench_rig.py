@@ -60,6 +60,7 @@ class BenchRig(Rig):
         self._waking: Event | None = None
         self._by = 0  # arrivals that wake the program
         self._sockets: dict[int, _Socket] = {}
+        self._asking: dict[int, object] = {}  # sockets that wait for a datagram
         self._ticks_us = ticks_ms * 1000  # what its clock counts from
         self._on_us = 0  # when its program began
         self._rtc_us = 0  # what time.time() is ahead of the bench
@@ -242,6 +243,7 @@ class BenchRig(Rig):
         for socket in self._sockets.values():
             socket.forget()
         self._sockets.clear()
+        self._asking.clear()
         self._let_go()
 
     def _hear_console(self) -> None:
@@ -285,13 +287,22 @@ class BenchRig(Rig):
         elif op == wire.LAN:
             self._wants_cable = bool(n)
             self._link()
+        elif op == wire.UDP_SEND:
+            self._ask(n, payload)
+        elif op == wire.RTC_SET:
+            (ahead_us,) = struct.unpack("<q", payload)
+            self._rtc_us = ahead_us - self._on_us + self._ticks_us
+            self._tell(f"its clock is set to {self.unix_s:.0f}")
+        elif op == wire.SOCKET_CLOSE and self._asking.pop(n, None):
+            pass
         elif op == wire.SOCKET_CONNECT:
             self._sockets[n] = _Socket(n, self._arrive)
             (port,) = struct.unpack_from("<H", payload)
-            way = self.cable_way if self.network == "ethernet" else self.way
-            if way.up:
+            if self._path.up:
                 socket = self._sockets[n]
-                socket.connection = self._net.connect(way, payload[2:].decode(), port, socket)
+                socket.connection = self._net.connect(
+                    self._path, payload[2:].decode(), port, socket
+                )
             else:
                 self._sockets[n].over(EHOSTUNREACH)
         elif n in self._sockets:
@@ -300,6 +311,27 @@ class BenchRig(Rig):
                 connection.send_up(payload)
             elif op == wire.SOCKET_CLOSE:
                 self._sockets.pop(n).close()
+
+    @property
+    def _path(self) -> Way:
+        return self.cable_way if self.network == "ethernet" else self.way
+
+    @property
+    def unix_s(self) -> float:
+        """What its clock says."""
+        return (self._clock.now_us + self._rtc_us) / 1e6 + UNIX_2000_S
+
+    def _ask(self, n: int, payload: bytes) -> None:
+        """A datagram; the answer finds its socket, if it is still the same one."""
+        port, size = struct.unpack_from("<HB", payload)
+        host, data = payload[3 : 3 + size].decode(), payload[3 + size :]
+        token = self._asking.setdefault(n, object())
+
+        def back(answer: bytes) -> None:
+            if self._asking.get(n) is token:
+                self._arrive(wire.SOCKET_DATA, n, answer, wire.WAKE_BY_READ)
+
+        self._net.datagram(self._path, host, port, data, back)
 
     def _wlan(self, what: int) -> None:
         self._wants_wifi = what == wire.WLAN_CONNECT or (self._wants_wifi and what == wire.WLAN_ON)

@@ -54,7 +54,8 @@ class Host(Protocol):
         """A bus transaction went by; answer is empty where there is none."""
 
 
-_NET = (wire.SOCKET_CONNECT, wire.SOCKET_SEND, wire.SOCKET_CLOSE, wire.WLAN, wire.LAN)
+_SOCKETS = (wire.SOCKET_CONNECT, wire.SOCKET_SEND, wire.SOCKET_CLOSE, wire.UDP_SEND)
+_NET = (*_SOCKETS, wire.WLAN, wire.LAN, wire.RTC_SET)
 _BUS = (wire.I2C, wire.COUNTER, wire.PIN_READ, wire.UART_WRITE, wire.PIN_WRITE, wire.PIN_FLOAT)
 _HEAD, _NOW = struct.Struct(wire.HEADER), struct.Struct(wire.HEADER + "Q")
 _WAIT = struct.Struct(wire.WAIT_HEAD)

@@ -124,7 +124,7 @@ class Connection:
         """What is sent now does not arrive."""
         return self.silent or not self._reachable() or self._lost()
 
-    def _delay_us(self) -> int:
+    def delay_us(self) -> int:
         return round(sum(path.delay_s for path in self._paths) * 1e6)
 
     def _lost(self) -> bool:
@@ -137,7 +137,7 @@ class Connection:
             return
         line = self._ways[way]
         part = line.parts.popleft()
-        line.last_us = max(line.last_us, self._clock.now_us + self._delay_us())
+        line.last_us = max(line.last_us, self._clock.now_us + self.delay_us())
         self._clock.at_us(line.last_us, lambda: self._arrive(way, part))
         if line.parts:
             self._try(way, 0)
@@ -157,7 +157,7 @@ class Connection:
             return
         to.heard(part)
         size = len(part)
-        later_us = self._clock.now_us + self._delay_us()
+        later_us = self._clock.now_us + self.delay_us()
         self._clock.at_us(later_us, lambda: self._acknowledge(back, size))
 
     def _acknowledge(self, ears: Ears, size: int) -> None:
@@ -165,6 +165,7 @@ class Connection:
             ears.arrived(size)
 
 
+Answer = Callable[[bytes], bytes | None]  # a datagram, and what is said to it
 Service = Callable[[Connection], Ears]
 
 
@@ -175,6 +176,7 @@ class Net:
         self._clock, self._chance = clock, chance
         self.world = Path(delay_s=0.0)  # what all paths share
         self._services: dict[tuple[str, int], Service] = {}
+        self._answers: dict[tuple[str, int], Answer] = {}
         self.connections: list[Connection] = []
 
     def listen(self, host: str, port: int, service: Service) -> None:
@@ -183,6 +185,25 @@ class Net:
     def deafen(self, host: str, port: int) -> None:
         """Nobody listens there any more; who knocks is refused."""
         self._services.pop((host, port), None)
+
+    def answer(self, host: str, port: int, answer: Answer) -> None:
+        """Who listens to datagrams there."""
+        self._answers[host, port] = answer
+
+    def datagram(
+        self, path: Path, host: str, port: int, data: bytes, back: Callable[[bytes], None]
+    ) -> None:
+        """There and, with an answer, back; lost without a word either way."""
+        hop = Connection(self._clock, self._chance, path, self.world, Ears())
+
+        def there() -> None:
+            listening = self._answers.get((host, port))
+            answer = listening(data) if listening else None
+            if answer is not None and not hop.held_up():
+                self._clock.at_us(self._clock.now_us + hop.delay_us(), lambda: back(answer))
+
+        if not hop.held_up():
+            self._clock.at_us(self._clock.now_us + hop.delay_us(), there)
 
     def connect(self, path: Path, host: str, port: int, rig: Ears) -> Connection:
         """Opened, refused or, on a path that is away, given up: the rig's ears are told."""

@@ -43,7 +43,7 @@ class Rig(Part, frozen=True, kw_only=True):
     board: Literal["s21pro"] = "s21pro"
     ambient_c: Annotated[float, Meta(ge=-40, le=60)] | str = 25.0
     lease_s: Annotated[float, Meta(ge=1, le=600)] = 10.0
-    network: Literal["wifi", "ethernet", "both"] = "wifi"  # the rig's setting
+    settings: dict[str, str | int] = {}  # what its settings.json shall have otherwise
 
 
 class Site(Part, frozen=True, kw_only=True):

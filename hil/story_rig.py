@@ -19,6 +19,7 @@ CAUSES = {1: "power on", 2: "reset pin", 3: "watchdog", 5: "software"}
 NOISE_EVERY_S, NOISE_BYTES = 0.02, 40
 HIGH_W = 1_000_000  # a position far beyond any ladder's end
 NEVER_S = 1e6
+WRONG_S = 100_000_000.0  # three years
 # main.py of a flash that is written to at its next start, and of one that was badly updated
 SAVING = f"from firmware import settings\nsettings.save({{'state_ms': 20000}})\n{MAIN}"
 BROKEN = "raise RuntimeError('half a firmware')\n"
@@ -33,7 +34,7 @@ class RigStage:
             NAME,
             board=story.rig.board,
             ambient_c=float(story.rig.ambient_c),
-            changed={"network": story.rig.network},
+            changed=story.rig.settings,
         )
         self.site, self.broker = self.bench.site, self.bench.broker
         self.site.lease_s = story.rig.lease_s
@@ -92,6 +93,7 @@ class RigStage:
             "starts": len(rig.resets),
             "cause": CAUSES[rig.resets[-1]],
             "way": rig.network,
+            "clock_off_s": abs(rig.unix_s - UNIX_S - self.bench.now_s),
             **self._said(),
         }
 
@@ -174,6 +176,14 @@ class RigStage:
     def uplink(self, word: str) -> None:
         """Behind the switch: the cable's link stays, and leads nowhere."""
         self.rig.cable_way.loss = 1.0 if word == "dead" else 0.0
+
+    def name_server(self, word: str) -> None:
+        self.bench.names.silent = word == "silent"
+
+    def time_server(self, word: str) -> None:
+        time, ahead_s = self.bench.time, WRONG_S if word == "wrong" else 0.0
+        time.silent = word == "silent"
+        time.unix_s = lambda: UNIX_S + self.bench.now_s + ahead_s
 
     def kill(self) -> None:
         self.rig.kill()

@@ -34,6 +34,7 @@ RIG_QUANTITIES = {
     "starts": Quantity("how often the controller has started", "", 0, 1000),
     "cause": Quantity("of the last start", words=("power on", "reset pin", "watchdog", "software")),
     "way": Quantity("to the network, with an address", words=("none", "wifi", "ethernet")),
+    "clock_off_s": Quantity("its wall clock is wrong by", "s", 0, 1e10),
     # the firmware's word
     "state": Quantity("as the rig says", words=("unheard", *messages.STATES)),
     "level": Quantity("the operating point, as the rig says", "", 0, 32),
@@ -87,6 +88,8 @@ RIG_ACTS = (
     Act("delay <time>", "delay", "the network takes so long, each way"),
     Act("wifi <off|on>", "wifi", "the access point"),
     Act("cable <out|in>", "cable", "its network cable"),
+    Act("name server <silent|back>", "name_server", "who tells the broker's address by its name"),
+    Act("time server <silent|wrong|back>", "time_server", "who tells the time; wrong: by 3 years"),
     Act("uplink <dead|alive>", "uplink", "the switch behind its cable: the link stands whatever"),
     Act("kill", "kill", "the controller's program ends at once"),
     Act("start", "start", "its power comes on"),

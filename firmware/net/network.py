@@ -78,6 +78,11 @@ class Network:
     def up(self) -> bool:
         return self._ways[self.choice.at][1].isconnected()
 
+    def name_server(self) -> str:
+        """As the network told it."""
+        told: str = self._ways[self.choice.at][1].ifconfig()[3]
+        return told
+
     def turn(self, served: bool, elapsed_ms: int) -> bool:
         """TURN_MS on.  True when another way is used now.  Raises OSError when it cannot be."""
         links = [nic.isconnected() for _, nic in self._ways]

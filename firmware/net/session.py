@@ -33,9 +33,14 @@ class SessionError(Exception):
 
 
 class Session:
-    """client, will and topics as in MQTT; what comes in goes to the callables given to run()."""
+    """client, will and topics as in MQTT; what comes in goes to the callables given to run().
 
-    def __init__(self, broker: Broker, client: str, will: tuple, topics: list) -> None:
+    address(host): awaited for the broker's address where host is a name.
+    """
+
+    def __init__(
+        self, broker: Broker, client: str, will: tuple, topics: list, address=None
+    ) -> None:
         self._broker, self._client, self._will, self._topics = broker, client, will, topics
         self.connected = False
         self.sessions = 0
@@ -44,6 +49,7 @@ class Session:
         self._failures = 0
         self._leave = ""
         self._context = None
+        self._address = address
         self._outbox: list[tuple[bool, bytes]] = []  # (telemetry, packet)
         self._filled = asyncio.Event()
         self._heard_ms = self._sent_ms = 0
@@ -100,8 +106,9 @@ class Session:
     async def _session(self, on_connect, on_message) -> None:
         broker = self._broker
         how = self._tls() if broker.tls else {}
+        host = broker.host if self._address is None else await self._address(broker.host)
         streams: tuple = await asyncio.wait_for(
-            asyncio.open_connection(broker.host, broker.port, **how), STEP_S
+            asyncio.open_connection(host, broker.port, **how), STEP_S
         )
         reader, writer = streams
         try:

@@ -15,7 +15,7 @@ def context():
     """What a connection is made with.  Raises OSError naming the file, ValueError of a bad one."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.load_verify_locations(cadata=_read(CA))
-    made.verify_mode = ssl.CERT_REQUIRED
+    made.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
     if _exists(CERTIFICATE):
         made.load_cert_chain(_read(CERTIFICATE), _read(KEY))
     return made

@@ -244,6 +244,8 @@ def __getattr__(name):
         from i2c_target import I2CTarget as found
     elif name == "SPI":
         from spi import SPI as found
+    elif name == "RTC":
+        from rtc import RTC as found
     else:
         raise AttributeError(name)
     return found

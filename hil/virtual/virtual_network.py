@@ -7,6 +7,7 @@ import network
 import wire
 
 _state = {"up": False, "rssi": -50, "cable": False}
+_ADDRESS = ("10.0.1.1", "255.255.0.0", "10.0.0.1", "10.0.0.53")  # of hil/net_servers.py
 _HostWLAN, _HostLAN = network.WLAN, network.LAN
 
 
@@ -29,6 +30,9 @@ class WLAN(_HostWLAN):
     def isconnected(self) -> bool:
         return self._connected and _state["up"]
 
+    def ifconfig(self, config=None):
+        return _ADDRESS if self.isconnected() else ("0.0.0.0",) * 4
+
     def status(self, param=None):
         if param == "rssi":
             return _state["rssi"]
@@ -47,6 +51,8 @@ class LAN(_HostLAN):
 
     def isconnected(self) -> bool:
         return self._active and _state["cable"]
+
+    ifconfig = WLAN.ifconfig
 
     def status(self, param=None):
         return network.STAT_GOT_IP if self.isconnected() else network.STAT_IDLE

@@ -1,4 +1,4 @@
-"""The socket module in virtual time: TCP over the link, to what the bench puts at the other end.
+"""The socket module in virtual time: TCP and UDP over the link, to what the bench puts there.
 
 Numeric addresses only, and no names: a lookup would block on the chip too.
 """
@@ -22,8 +22,10 @@ _sockets = {}
 
 class socket(io.IOBase):
     def __init__(self, af=AF_INET, type=SOCK_STREAM, proto=0) -> None:
-        if type != SOCK_STREAM:
-            raise NotImplementedError("the bench carries TCP only")
+        if type not in (SOCK_STREAM, SOCK_DGRAM):
+            raise NotImplementedError("the bench carries TCP and UDP")
+        self._to = None  # of a datagram socket
+        self._datagrams = [] if type == SOCK_DGRAM else None
         self._number = _free()
         _sockets[self._number] = self
         self._timeout_us = None  # None blocks, 0 does not
@@ -43,6 +45,9 @@ class socket(io.IOBase):
 
     def connect(self, address) -> None:
         host, port = address
+        if self._datagrams is not None:
+            self._to = struct.pack("<HB", port, len(host)) + host.encode()
+            return
         self._asked = True
         lockstep.send(wire.SOCKET_CONNECT, self._number, struct.pack("<H", port) + host.encode())
         if self._timeout_us == 0:
@@ -50,6 +55,9 @@ class socket(io.IOBase):
         self._until(lambda: self._open)
 
     def send(self, data) -> int:
+        if self._to is not None:
+            lockstep.send(wire.UDP_SEND, self._number, self._to + bytes(data))
+            return len(data)
         self._check()
         room = SEND_BUFFER - self._unacked
         if room <= 0 and self._timeout_us != 0:
@@ -69,6 +77,10 @@ class socket(io.IOBase):
             data = data[self.send(data) :]
 
     def recv(self, size: int) -> bytes:
+        if self._datagrams is not None:
+            if not self._datagrams:
+                raise OSError(EAGAIN)  # nobody here waits for one
+            return self._datagrams.pop(0)[:size]
         if not self._heard and self._error is None:
             if self._timeout_us == 0:
                 raise OSError(EAGAIN)
@@ -174,7 +186,11 @@ def _opened(number: int, _payload: bytes) -> None:
 
 def _hear(number: int, payload: bytes) -> None:
     if number in _sockets:
-        _sockets[number]._heard += payload
+        one = _sockets[number]
+        if one._datagrams is None:
+            one._heard += payload
+        else:
+            one._datagrams.append(payload)
 
 
 def _sent(number: int, payload: bytes) -> None:

@@ -26,6 +26,13 @@ def _set_rtc(_n: int, payload: bytes) -> None:
 lockstep.on(wire.RTC, _set_rtc)
 
 
+def set_rtc(us: int) -> None:
+    """machine.RTC was set: so many microseconds since 2000."""
+    global _rtc_us
+    _rtc_us = us - lockstep.now_us
+    lockstep.send(wire.RTC_SET, 0, struct.pack("<q", _rtc_us))
+
+
 @micropython.native
 def ticks_ms() -> int:
     global _looks

@@ -29,6 +29,8 @@ SOCKET_SEND = 10  # n socket; bytes
 SOCKET_CLOSE = 11  # n socket
 WLAN = 12  # n WLAN_OFF...; name of the network
 LAN = 13  # n 1 switched on, 0 off
+UDP_SEND = 14  # n socket; port u16, size of the host u8, host, data
+RTC_SET = 15  # as RTC
 
 PIXELS = 14  # n pin; bytes of machine.bitstream
 

@@ -10,7 +10,7 @@ import pytest
 
 from firmware import clock
 
-REAL = ("test_session",)
+REAL = ("test_session", "test_lookups")
 
 
 @pytest.fixture(autouse=True)

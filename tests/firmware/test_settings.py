@@ -33,9 +33,13 @@ def test_every_mistake_is_named():
         ("broker_port", 0, "broker_port: 0, from 1 to 65535"),
         ("broker_port", 65_536, "broker_port: 65536, from 1 to 65535"),
         ("state_ms", 999, "state_ms: 999, from 1000 to 60000"),
-        ("broker_host", "broker.lan", "an IPv4 address like 192.168.1.10, not 'broker.lan'"),
-        ("broker_host", "10.0.0.256", "broker_host: an IPv4 address"),
-        ("broker_host", "10.0.0.1.2", "broker_host: an IPv4 address"),
+        ("broker_host", "broker..lan", "an address like 192.168.1.10 or a name, not 'broker..lan'"),
+        ("broker_host", "10.0.0.256", "broker_host: an address like"),
+        ("broker_host", "10.0.0.1.2", "broker_host: an address like"),
+        ("broker_host", "a b", "broker_host: an address like"),
+        ("broker_host", "x" * 64 + ".site", "broker_host: an address like"),
+        ("broker_host", "mqtt://broker", "broker_host: an address like"),
+        ("broker_host", "", "broker_host: 1 to 128 characters"),
         ("site", "Hall 1", "site: a name is made of a-z, 0-9 and -"),
         ("site", "", "site: 1 to 32 characters"),
         ("rig", 7, "rig: not a text"),
@@ -204,3 +208,8 @@ def test_secrets_are_never_told():
         assert secret not in told
     marked = [name for name in settings.TABLE if settings.SECRET in settings.TABLE[name].marks]
     assert sorted(marked) == ["broker_password", "budget_key", "rig_key", "wifi_password"]
+
+
+def test_a_broker_by_name():
+    for name in ("broker", "Broker.hall-1.site", "10.0.0.1"):
+        assert parse(dict(GOOD, broker_host=name))["broker_host"] == name

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from protocols import (
     apw,
+    dns,
     emc2101,
     emc2305,
     hashboard,
@@ -22,6 +23,7 @@ from protocols import (
     pll,
     pmbus,
     registers,
+    sntp,
     tmp75,
     topics,
 )
@@ -212,3 +214,21 @@ def test_registers(name, address, words):
 def test_register_values(name, value):
     words = tried(registers.RegisterError, registers.encode, name, value)
     assert words is None or len(words) == registers.find(name).words
+
+
+@given(st.binary(max_size=80), st.integers(0, 60), st.integers(0, 255))
+def test_an_answer_of_dns_is_addresses_or_refused(noise, at, byte):
+    good = b"\0\7\x81\x80\0\1\0\2\0\0\0\0" + dns.question(7, "a.site")[12:]
+    good += b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\1" * 2
+    changed = good[:at] + bytes((byte,)) + good[at + 1 :]
+    for data in (noise, good[:12] + noise, good + noise, changed, changed[:at]):
+        found = tried(dns.DnsError, dns.addresses, 7, "a.site", data)
+        assert found is None or (1 <= len(found) <= dns.ANSWERS_MAX and found[0].count(".") == 3)
+
+
+@given(st.binary(max_size=60), st.integers(0, 10_000))
+def test_an_answer_of_sntp_is_a_time_or_refused(noise, round_trip_ms):
+    nonce = bytes(range(8))
+    for data in (noise, b"\x24\2" + bytes(22) + nonce + noise):
+        found = tried(sntp.SntpError, sntp.unix_ms, nonce, data, round_trip_ms)
+        assert found is None or found > 0
