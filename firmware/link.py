@@ -31,7 +31,7 @@ class Link:
         self._names: list = []  # the one that looks them up, once there is something to look up
         if settings["clock_s"] > rig.board.unix_s():
             rig.board.set_clock(settings["clock_s"])
-        named = not is_address(settings["broker_host"] or "")
+        named = not is_address(settings["broker_host"])
         self.session = Session(
             Broker(
                 settings["broker_host"],
@@ -90,8 +90,7 @@ class Link:
         beat, elapsed_ms = clock.Beat(NETWORK_MS), 0
         while True:
             try:
-                served = self.session.connected or self._settings["obeys"] != "mqtt"
-                if self.network.turn(served, elapsed_ms):
+                if self.network.turn(self.session.connected, elapsed_ms):
                     self.session.leave("another way to the network")
                     self._rig.changes.append(Change("network", f"{self.network.name} is used now"))
             except OSError as error:

@@ -80,8 +80,8 @@ def voices(rig, settings: dict) -> list:
 
         link = Link(rig, settings)
         loops = [link.network_loop, link.session_loop, link.report_loop]
-        rig.counted.append(("mqtt dropped", link.session, "dropped"))
         rig.counted += [
+            ("mqtt dropped", link.session, "dropped"),
             ("events dropped", link.events, "dropped"),
             ("changes of network", link.network.choice, "changes"),
         ]

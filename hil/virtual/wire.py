@@ -29,10 +29,9 @@ SOCKET_SEND = 10  # n socket; bytes
 SOCKET_CLOSE = 11  # n socket
 WLAN = 12  # n WLAN_OFF...; name of the network
 LAN = 13  # n 1 switched on, 0 off
-UDP_SEND = 14  # n socket; port u16, size of the host u8, host, data
-RTC_SET = 15  # as RTC
-
 PIXELS = 14  # n pin; bytes of machine.bitstream
+RTC_SET = 15  # as RTC
+UDP_SEND = 22  # n socket; port u16, size of the host u8, host, data
 
 # board -> bench -> board
 PIN_READ = 16  # n pin -> level u8

@@ -33,7 +33,7 @@ def broker_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     binary = str(beside) if beside.exists() else shutil.which("nats-server")
     assert binary, "no nats-server beside this Python or on PATH"
     conf = folder / "nats.conf"
-    conf.write_text(CONF.format(name=secrets.token_hex(4), folder=folder, port=port))
+    conf.write_text(CONF.format(name="t" + secrets.token_hex(4), folder=folder, port=port))
     log = (folder / "nats.log").open("wb")
     server = subprocess.Popen([binary, "-c", conf], stdout=log, stderr=log)
     until = time.monotonic() + 20

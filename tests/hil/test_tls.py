@@ -50,7 +50,9 @@ def serving(folder, authority, *, days=1, clients=False):
     port = nats.free_port("127.0.0.1")
     more = f'ca_file: "{folder}/ca.pem", verify: true' if clients else ""
     conf = folder / "nats.conf"
-    conf.write_text(CONF.format(name=secrets.token_hex(4), folder=folder, port=port, more=more))
+    conf.write_text(
+        CONF.format(name="t" + secrets.token_hex(4), folder=folder, port=port, more=more)
+    )
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([nats.find_binary(None), "-c", conf], stdout=log, stderr=log)
     try:
