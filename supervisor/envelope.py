@@ -7,7 +7,8 @@ because it is the lowest, and nothing can be raised above anybody's word.  With 
 speaking at all the site's own default holds: boot is failsafe.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -81,12 +82,13 @@ class Entry:
     def _row_w(self, at_s: float, before: bool = False) -> int:
         """The row of a moment, or of just before it."""
         at_s = self.loss.frozen_s(self.heard_s, at_s)
-        rows = [
-            row for row in self.schedule if row[0] < at_s or (row[0] == at_s and not before)
-        ] or [self.schedule[0]]
-        return rows[-1][1] if self.up_w_per_s is None else self._risen_w(rows, at_s)
+        find = bisect_left if before else bisect_right
+        last = max(0, find(self.schedule, at_s, key=_from_s) - 1)
+        if self.up_w_per_s is None:
+            return self.schedule[last][1]
+        return self._risen_w(self.schedule[: last + 1], at_s)
 
-    def _risen_w(self, rows: list[tuple[float, int]], at_s: float) -> int:
+    def _risen_w(self, rows: Sequence[tuple[float, int]], at_s: float) -> int:
         """The last of the rows, as far as a rise has come by then."""
         now_w = float(rows[0][1])
         for (from_s, w), (until_s, _) in pairwise([*rows, (at_s, 0)]):
@@ -117,6 +119,10 @@ class Entry:
     def changes(self, after_s: float) -> list[tuple[float, int]]:
         """The rows still ahead, as (when, watts)."""
         return [row for row in self.schedule if after_s < row[0] < self.until_s]
+
+
+def _from_s(row: tuple[float, int]) -> float:
+    return row[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ only tried: each makes an Entry, and looks.
 
 import copy
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -47,7 +48,7 @@ def of_entry(site: Site, now_s: float, entry: Entry) -> PreviewView:
     was_w = trial.admitted_by_rig()
     found = trial.tick(now_s + 1.0, then.limit_w, None)  # a beat later: a rise takes time
     will_w = trial.admitted_by_rig()
-    over_s = horizon_s(entry, site.unix_s)
+    over_s = horizon_s(entry, after, site.unix_s)
     drawn_mwh = [
         energy_mwh(_profile(site, words, over_s), made.floor_w, made.capacity_w, over_s)
         for words in (before, after)
@@ -76,12 +77,15 @@ def lowest_s(entry: Entry, unix_s: float) -> float:
     return min(limits, key=lambda at_s: math.inf if (w := limits[at_s]) is None else w)
 
 
-def horizon_s(entry: Entry, unix_s: float) -> float:
-    """How far ahead a word is weighed: to its end, an hour without one, a day at most."""
+def horizon_s(entry: Entry, said: Iterable[Entry], unix_s: float) -> float:
+    """How far ahead a word is weighed: to its end, an hour without one, a day at most.
+
+    said: all words; no further than ROWS_MAX changes of theirs, because the beat waits.
+    """
     end_s = entry.until_s - unix_s if math.isfinite(entry.until_s) else OVER_S
-    ahead = entry.changes(unix_s)
+    ahead = sorted(at_s for one in said for at_s, _ in one.changes(unix_s)[: ROWS_MAX + 1])
     if len(ahead) > ROWS_MAX:
-        end_s = min(end_s, ahead[ROWS_MAX][0] - unix_s)
+        end_s = min(end_s, ahead[ROWS_MAX] - unix_s)
     return min(max(0.0, end_s), OVER_MOST_S)
 
 

@@ -146,12 +146,17 @@ def key(state: StateDir = commands.STATE_DEFAULT) -> None:
 
 
 def _compare(found: "Report", state: Path) -> None:
-    from supervisor.settlement.record import read
+    from supervisor.settlement.record import RecordError, read
     from supervisor.settlement.report import report_of
+    from supervisor.settlement.terms import TermsError, checked
 
     with _ledger(state) as ledger:
-        record = read(ledger, found.from_s, found.to_s, found.terms)
-        again = report_of(found.site, record, found.terms)
+        try:
+            record = read(ledger, found.from_s, found.to_s, checked(found.terms))
+            again = report_of(found.site, record, found.terms)
+        except (RecordError, TermsError) as error:
+            commands.remark(f"surplus: {state}: no such report can be made: {error}")
+            raise typer.Exit(commands.WRONG) from None
     if again != found:
         commands.remark(f"surplus: {state}: the ledger does not say what this report says")
         raise typer.Exit(commands.WRONG)

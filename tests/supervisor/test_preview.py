@@ -96,6 +96,12 @@ def test_a_very_long_schedule_is_looked_at_as_far_as_its_first_rows(seen):
     assert look(seen, *rows, until_s=20_000).over_s == preview.ROWS_MAX + 1
 
 
+def test_somebody_elses_very_long_schedule_keeps_nobody_waiting(seen):
+    seen.world.inbox.put_signal(word(seen, *[(n, 9_000 + n % 2) for n in range(10_000)]))
+    found = look(seen, (0, 5_000), until_s=86_400, source="csv")
+    assert found.over_s == preview.ROWS_MAX + 1
+
+
 def test_hash_rate_between_operating_points():
     fleet = Fleet()
     fleet.put_many(["a", "b"], Facts("m", 10, ((1010, 100), (2010, 150)), 1.0, 1.0))

@@ -15,6 +15,7 @@ from supervisor.ledger import Ledger
 from supervisor.settlement import days, page, seal
 from supervisor.settlement.record import RecordError, line_bytes, read
 from supervisor.settlement.report import report_of
+from supervisor.settlement.terms import Terms
 
 MW = 1_000_000
 T = 1_800_000_000
@@ -252,6 +253,26 @@ def test_a_report_the_ledger_does_not_bear_out(run, state, tmp_path):
     out.write_bytes(seal.encoded(seal.seal(better, seal.signing_key(state))))
     result = run("verify", str(out))
     assert result.exit_code == 1 and "does not say" in result.output
+
+
+@pytest.mark.parametrize(
+    "change, why",
+    [
+        ({"terms": Terms(baseline="guess")}, "there are pre-event"),
+        ({"terms": Terms(baseline="reference")}, "0 powers"),
+        ({"from_s": T - 9000, "to_s": T - 8000}, "nothing was decided"),
+        ({"from_s": 0}, "35 days"),
+    ],
+)
+def test_a_report_that_nobody_can_make_is_refused_and_nothing_worse(
+    run, state, tmp_path, change, why
+):
+    out = tmp_path / "report.json"
+    run(*SPAN, "--out", str(out))
+    forged = msgspec.structs.replace(seal.opened(out.read_bytes()).report, **change)
+    out.write_bytes(seal.encoded(seal.seal(forged, seal.signing_key(state))))
+    result = run("verify", str(out))
+    assert result.exit_code == 1 and why in result.output, result.exception
 
 
 def test_what_a_source_said_cannot_break_the_page(state):
