@@ -200,7 +200,8 @@ def test_http(site: Site) -> None:
         assert {push(word, "x" * 43) for word in words} <= {401, 403, 429}
         assert {push(word) for word in words} <= {400, 413, 422, 429}
         generated(hostile.JSON, push)
-        throw_all(api.port, hostile.broken(hostile.http_requests()[:6]), hostile.JSON)
+        for request in hostile.http_requests():
+            throw(api.port, request)
 
 
 def test_openadr3_webhook_and_notifier(site: Site) -> None:
