@@ -34,7 +34,7 @@ AUXILIARY_ERROR = 0.02
 METER_NOISE = 0.0003
 WINDOW_S = 10.0
 HEARTBEAT_S = 5.0
-START_S, SETTLE_S, STOP_S = 20.0, 90.0, 60.0
+START_S, SETTLE_S, STOP_S = 20.0, 90.0, 30.0
 SETTLED_S = 15  # seconds near the first value: ladders have been dealt around it by then
 SWITCH_S = 0.0002  # a bus must not wait longer than this for the interpreter
 FIRMWARE_TOP_W = 3500  # of one firmware rig, for the ramp before it has said so
@@ -162,10 +162,18 @@ class Demo:
             for rig in self.firmware:
                 rig.close()
         finally:
-            if self.supervisor is not None and self.supervisor.poll() is None:
-                self.supervisor.terminate()
-                await asyncio.to_thread(self.supervisor.wait, STOP_S)
+            await asyncio.to_thread(self._stop_supervisor)
             await self.meter.stop()
+
+    def _stop_supervisor(self) -> None:
+        if self.supervisor is None or self.supervisor.poll() is not None:
+            return
+        self.supervisor.terminate()
+        try:
+            self.supervisor.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.supervisor.kill()
+            self._note(f"the supervisor did not end within {STOP_S:.0f} s, and was killed")
 
     # ---- the grid operator, and the run
 

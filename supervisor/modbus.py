@@ -8,7 +8,8 @@ neighbours by a small share of the bus and itself by all of it.  What is written
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -97,18 +98,22 @@ class Gateway:
         """The answer to one request.  Raises NoAnswer when there is no connection to be had;
         TimeoutError, OSError or ModbusException when there is and no answer came."""
         async with self._turn:
-            client = await self._connected()
-            if (wait_s := self._quiet_s - self.clock()) > MOMENT_S:
-                await asyncio.sleep(wait_s)
-            self.counters.requests += 1
-            try:
-                async with asyncio.timeout(self.deadline_s):
-                    return await question(client)
-            except BaseException:
-                self.close()  # a late answer must not be taken for the next one's
-                raise
-            finally:
-                self._quiet_s = self.clock() + self._gap_s
+            with _heeding_cancel():
+                return await self._ask(question)
+
+    async def _ask(self, question: Callable[[Client], Awaitable[Any]]) -> Any:
+        client = await self._connected()
+        if (wait_s := self._quiet_s - self.clock()) > MOMENT_S:
+            await asyncio.sleep(wait_s)
+        self.counters.requests += 1
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                return await question(client)
+        except BaseException:
+            self.close()  # a late answer must not be taken for the next one's
+            raise
+        finally:
+            self._quiet_s = self.clock() + self._gap_s
 
     async def _connected(self) -> Client:
         if self._client is not None and self._client.connected:
@@ -138,6 +143,19 @@ class Gateway:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+@contextmanager
+def _heeding_cancel() -> Iterator[None]:
+    """pymodbus, and wait_for of Python 3.11 below it, take a cancellation that comes with an
+    answer, or while they connect, for a failure; the task that was to end would run for ever."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 class Unit:

@@ -164,6 +164,34 @@ async def test_a_late_answer_cannot_be_taken_for_the_next_ones():
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_cancellation_that_the_client_swallows_still_ends_the_task(there):
+    """As Python 3.11's wait_for does when the connection comes, or fails, in the same moment."""
+    bus = Bus(u1=0.01)
+
+    async def connect():
+        try:
+            await asyncio.sleep(0.5)
+        except asyncio.CancelledError:
+            bus.connected = there
+        return there
+
+    bus.connect = connect
+    gateway = gateway_to(bus)
+
+    async def poll():
+        while True:
+            await asked(gateway, 1)
+            await asyncio.sleep(1)
+
+    polling = asyncio.create_task(poll())
+    await asyncio.sleep(0.1)
+    polling.cancel()
+    await asyncio.wait((polling,), timeout=30)
+    assert polling.cancelled()
+
+
+@pytest.mark.asyncio
 async def test_what_is_written_is_read_back():
     bus = Bus(u1=0.01)
     unit = gateway_to(bus).unit(1)
