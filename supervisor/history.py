@@ -20,6 +20,7 @@ import numpy as np
 
 from supervisor.history_files import DAY_S, FILE_S, Columns, Files
 from supervisor.site import Site
+from supervisor.steady import Steady
 
 log = logging.getLogger(__name__)
 
@@ -46,20 +47,31 @@ def history_of(site: Site, clock: Callable[[], float] = time.time) -> "History":
     keys = site.config.history
     keep_days = {"rigs": keys.rig_days, "rolled": keys.days, "site": keys.days}
     files = Files(site.config.state_dir / "history", keep_days)
-    return History(site, files, site.config.site.telemetry_s, clock)
+    last = site.ledger.last("decision")
+    written_s = last.at_s if last else None
+    return History(site, files, site.config.site.telemetry_s, clock, written_s)
 
 
 class History:
-    """look() after every beat; read with rig() and site(); close() writes what is left."""
+    """look() after every beat; read with rig() and site(); close() writes what is left.
+
+    written_s: when the former supervisor last wrote, to know a clock that has jumped since.
+    """
 
     def __init__(
-        self, site: Site, files: Files, sample_s: float, clock: Callable[[], float] = time.time
+        self,
+        site: Site,
+        files: Files,
+        sample_s: float,
+        clock: Callable[[], float] = time.time,
+        written_s: float | None = None,
     ) -> None:
         self._site, self.files, self._sample_s, self._clock = site, files, sample_s, clock
         self._rigs: list[Columns] = []  # one a sample
         self._seconds: list[Second] = []
         self._rigs_due_s = self._site_due_s = self._closes_s = 0.0
         self.lost = self.failed = 0
+        self._steady, self._may_drop = Steady(written_s), False
         self.failing = False  # whether the last ten minutes could not be written
         self._waiting: queue.Queue[Batch | None] = queue.Queue(WAITING_MAX)
         self._writer = threading.Thread(target=self._write, name="history", daemon=True)
@@ -70,7 +82,8 @@ class History:
     def look(self, now_s: float) -> None:
         """Take a sample of what is due."""
         unix_s = self._clock()
-        if unix_s >= self._closes_s:
+        self._may_drop = self._steady.step(now_s, unix_s)
+        if not self._closes_s - FILE_S <= unix_s < self._closes_s:  # or the clock was set back
             self._hand_over()
             self._closes_s = (unix_s // FILE_S + 1) * FILE_S
         if now_s >= self._site_due_s:
@@ -115,7 +128,8 @@ class History:
         try:
             while True:
                 await asyncio.sleep(PRUNE_S)
-                self._site.ledger.prune(self._clock() - keep_s)
+                if self._may_drop:
+                    self._site.ledger.prune(self._clock() - keep_s)
         finally:
             await asyncio.to_thread(self.close)
 
@@ -136,7 +150,8 @@ class History:
                 samples, names, seconds = batch
                 self.files.write(_joined(samples), _who(names), _columns(seconds))
                 self.failing = False
-                self.files.drop_old(self._clock())
+                if self._may_drop:
+                    self.files.drop_old(self._clock())
             except (OSError, duckdb.Error) as error:
                 self.failed, self.failing = self.failed + 1, True
                 log.error("history: ten minutes of telemetry cannot be written: %s", error)

@@ -22,6 +22,8 @@ def examined(config: Config) -> Iterator[Finding]:
         ("state", lambda: state.folder(folder)),
         ("secrets", lambda: state.secrets(config)),
         ("ledger", lambda: state.ledger(folder)),
+        ("history", lambda: state.history(folder)),
+        ("damage", lambda: state.aside(folder)),
         ("disk", lambda: machine.disk(folder)),
         ("disk speed", lambda: machine.disk_speed(folder)),
         ("clock", machine.clock),

@@ -1,6 +1,7 @@
 """surplus doctor: each thing that can be wrong is found, and said how to mend."""
 
 import json
+import os
 import resource
 import socket
 import threading
@@ -38,8 +39,8 @@ def by_name(config):
 def test_a_fresh_place_has_nothing_wrong_that_would_stop_a_start(settings):
     found = by_name(settings())
     assert list(found) == [
-        "state", "secrets", "ledger", "disk", "disk speed", "clock", "files", "memory", "ports",
-        "broker", "meter", "signals", "supervisor",
+        "state", "secrets", "ledger", "history", "damage", "disk", "disk speed", "clock", "files",
+        "memory", "ports", "broker", "meter", "signals", "supervisor",
     ]  # fmt: skip
     for name in ("state", "secrets", "disk", "ports"):
         assert found[name].verdict == "good", found[name]
@@ -78,6 +79,42 @@ def test_a_site_key_that_is_none(settings):
     assert keys.site_key(config.state_dir) and state.secrets(config).verdict == "good"
     (config.state_dir / "site.key").write_bytes(b"short")
     assert "restore" in state.secrets(config).mend
+
+
+@pytest.mark.parametrize("name", ["site.key", "report.key", "api.token", "tokens.json"])
+@pytest.mark.parametrize("content", [b"", b"\x00" * 20, b'[{"name": "ann"}]'])
+def test_a_secret_that_is_damaged_is_named_with_what_to_do(settings, name, content):
+    config = settings()
+    path = config.state_dir / name
+    path.write_bytes(content)
+    path.chmod(0o600)
+    found = state.secrets(config)
+    assert found.verdict == "wrong" and name in found.found
+    assert "remove it" in found.mend or "restore it" in found.mend
+
+
+def test_what_was_found_damaged_is_told(settings):
+    folder = settings().state_dir
+    assert state.aside(folder).verdict == "good"
+    (folder / "history/rigs/2026-11-25").mkdir(parents=True)
+    (folder / "history/rigs/2026-11-25/1430.damaged").touch()
+    assert "1430.damaged" in state.aside(folder).found
+    (folder / "ledger.db.damaged-20261125-143000").touch()
+    found = state.aside(folder)
+    assert found.verdict == "unsure" and "ledger.db.damaged-2026" in found.found and found.mend
+
+
+def test_telemetry_that_grows_and_that_stands_still(settings):
+    folder = settings().state_dir
+    assert "no telemetry yet" in state.history(folder).found
+    day = folder / "history/site/2026-11-25"
+    day.mkdir(parents=True)
+    (day / "1430.parquet").write_bytes(b"x" * 1000)
+    assert state.history(folder).verdict == "good"
+    for path in (day / "1430.parquet", day):
+        os.utime(path, (1e9, 1e9))
+    found = state.history(folder)
+    assert found.verdict == "unsure" and "full" in found.mend and "2026-11-25" in found.found
 
 
 def test_the_ledger(settings):

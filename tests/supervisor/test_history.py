@@ -129,6 +129,25 @@ def test_old_days_are_dropped_each_kind_at_its_time(live):
     assert live.written("rigs") == [] and live.written("rolled") and live.written("site")
 
 
+def test_a_clock_that_jumps_ahead_deletes_nothing(live):
+    live.run(FILE_S + 1)
+    live.until(lambda: live.written("site"))
+    old = live.written("rigs")
+    for beat in range(3):  # more files are closed, half a year too late
+        live.unix_s += 500 * DAY_S * (beat == 0) + FILE_S
+        live.history.look((beat + 2.0) * FILE_S)
+    live.until(lambda: len(live.written("site")) == 3)
+    assert old and set(old) < set(live.written("rigs"))
+
+
+def test_a_clock_set_back_fills_no_memory(live):
+    live.run(FILE_S // 2)
+    live.unix_s -= 30 * DAY_S
+    live.history.look(FILE_S / 2)
+    live.until(lambda: live.written("site"))
+    assert len(live.history._seconds) == 1
+
+
 def test_a_damaged_file_is_put_aside_and_costs_its_ten_minutes(live):
     live.run(2 * FILE_S + 1)
     live.until(lambda: len(live.written("rigs")) == 2)
