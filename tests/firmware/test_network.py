@@ -1,7 +1,8 @@
 """Cable and Wi-Fi: which one is used when; on both runtimes."""
 
 from firmware.net import network
-from firmware.net.network import DEAF_MS, GRACE_MS, JOIN_MS, RETRY_MS, STEADY_MS, Choice, Network
+from firmware.net.choice import DEAF_MS, GRACE_MS, JOIN_MS, RETRY_MS, STEADY_MS, Choice
+from firmware.net.network import Network, Only
 
 CABLE, WIFI = 0, 1
 
@@ -21,8 +22,8 @@ def test_a_cable_that_works_is_kept_for_ever():
 
 
 def test_one_way_is_kept_whatever_happens():
-    choice = Choice(1)
-    assert after(choice, [False], served=False) is None and choice.wanted(0)
+    choice = Only()
+    assert after(choice, [False], served=False) is None and choice.wanted(0) and choice.at == 0
 
 
 def test_no_cable_at_the_start_is_wifi_after_the_time_to_join():
