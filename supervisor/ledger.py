@@ -14,7 +14,10 @@ from typing import Any
 
 import msgspec
 
-VERSION = 1
+from supervisor.ledger_file import HOLDS, LedgerError, opened, put_aside
+
+__all__ = ["Draft", "Ledger", "LedgerError", "Line", "Row", "Told"]
+
 EPOCHS_KEPT = 4
 NEWEST_KEPT = 20_000  # rows, however old: the next supervisor needs them
 PRUNE_MAX = 1_000  # rows at once, so that a beat waits milliseconds
@@ -25,34 +28,6 @@ _PRUNED = (
     "kind = 'signal' AND json_extract(body, '$.same') AND id NOT IN"
     " (SELECT MAX(id) FROM ledger WHERE kind = 'signal' GROUP BY source)",
 )
-_HOLDS = """CREATE TRIGGER ledger_holds BEFORE DELETE ON ledger
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"""
-
-_SCHEMA = f"""
-BEGIN;
-CREATE TABLE ledger (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    at_s REAL NOT NULL,
-    kind TEXT NOT NULL,
-    source TEXT NOT NULL,
-    why TEXT NOT NULL,
-    body TEXT NOT NULL
-);
-CREATE INDEX ledger_kind ON ledger (kind, id);
-CREATE INDEX ledger_source ON ledger (kind, source, id);
-CREATE TABLE ladders (epoch INTEGER PRIMARY KEY, blob BLOB NOT NULL);
-CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-{_HOLDS};
-PRAGMA user_version = {VERSION};
-COMMIT;
-"""
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used; the text names the file and what to do."""
-
-
 Line = tuple[int, float, str, str, str, str]  # id, at_s, kind, source, why, body as JSON
 
 
@@ -96,11 +71,11 @@ class Ledger:
         self._drafts: list[Draft] = []
         self._dealt: tuple[int, bytes] | None = None
         try:
-            self._db = _open(self.path, readonly)
+            self._db = opened(self.path, readonly)
         except sqlite3.OperationalError as error:
             raise LedgerError(f"{self.path}: {error}") from None
         except sqlite3.DatabaseError as error:
-            kept = self.path if readonly else _put_aside(self.path)
+            kept = self.path if readonly else put_aside(self.path)
             raise LedgerError(
                 f"{self.path}: the ledger is damaged ({error}); it is kept as {kept.name},"
                 " the next start makes a new one"
@@ -151,7 +126,7 @@ class Ledger:
             self._begin()
             self._do("DROP TRIGGER ledger_holds")
             self._do(f"DELETE FROM ledger WHERE id IN ({','.join(map(str, old))})")
-            self._do(_HOLDS)
+            self._do(HOLDS)
             self.commit()
         return len(old)
 
@@ -267,49 +242,3 @@ class Ledger:
             Row(number, at_s, kind, source, why, msgspec.json.decode(body))
             for number, at_s, kind, source, why, body in found
         ]
-
-
-def _open(path: Path, readonly: bool) -> sqlite3.Connection:
-    if not readonly:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    uri = f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5)
-    try:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if not readonly:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            if version == 0:
-                db.executescript(_SCHEMA)
-        if version > VERSION:
-            raise LedgerError(f"{path}: made by a newer surplus (version {version}); update this")
-        _look_over(db)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _look_over(db: sqlite3.Connection) -> None:
-    """Reads the ends of everything; a damage deeper down shows when that row is read.
-
-    The whole of a year's ledger takes minutes to check, and the site waits.
-    """
-    for table, key in (("ledger", "id"), ("ladders", "epoch")):
-        db.execute(f"SELECT * FROM {table} ORDER BY {key} DESC LIMIT 100").fetchall()
-        db.execute(f"SELECT * FROM {table} ORDER BY {key} LIMIT 100").fetchall()
-
-
-def _put_aside(path: Path) -> Path:
-    """Moves the file and what belongs to it under a name that is free."""
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    number, kept = 0, path.with_name(f"{path.name}.damaged-{stamp}")
-    while kept.exists():
-        number += 1
-        kept = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
-    path.rename(kept)
-    for tail in ("-wal", "-shm"):
-        part = path.with_name(path.name + tail)
-        if part.exists():
-            part.rename(kept.with_name(kept.name + tail))
-    return kept
