@@ -13,7 +13,7 @@ from hil.load.crowd import Crowd
 from supervisor import nats
 
 SITE = "bench"
-CONNECT_S, BACK_S = 120.0, 180.0
+CONNECT_S, BACK_S = 300.0, 300.0
 
 
 def command(

@@ -9,7 +9,7 @@ from hil.load import mqtt
 PAUSE_S, PAUSE_MAX_S = 0.25, 8.0  # the firmware's: anything up to a pause that doubles
 PING_S = 20.0
 DOORS = 100  # connections being opened at once by a process: a listener's queue is short
-GIVE_UP_S = 10.0  # a broker that takes the connection and says nothing
+GIVE_UP_S = 10.0  # a broker that says nothing, or whose queue is full: then TCP waits a minute
 
 
 class Client(asyncio.Protocol):
@@ -41,9 +41,9 @@ class Client(asyncio.Protocol):
             self.lost.clear()
             self.answered.clear()
             try:
-                async with doors:
+                async with doors, asyncio.timeout(GIVE_UP_S):
                     await loop.create_connection(lambda: self, host, port)
-                    await asyncio.wait_for(self.answered.wait(), GIVE_UP_S)
+                    await self.answered.wait()
                 await self._stand()
             except (OSError, TimeoutError, mqtt.MqttError):
                 pass
