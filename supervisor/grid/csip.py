@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 SOURCE = "csip"
 CLOCK_S = 2.0  # what clocks may differ by and still be the same
 ANSWERED_MAX = 10_000  # controls whose answers are remembered
-logging.getLogger("py20305").setLevel(logging.ERROR)  # it says what we say, and more
+logging.getLogger("py20305").setLevel(logging.CRITICAL)  # it says what we say, and more
 
 
 class Csip:
