@@ -282,7 +282,7 @@ async def test_the_live_feed_names_a_wrong_token(tmp_path):
     with served(FakeSite(), tmp_path) as port:
         write_address(tmp_path, port, TOKEN[::-1])
         items = aiter(LiveFeed(tmp_path))
-        assert "401" in (await anext(items)).because
+        assert "a bearer token is needed" in (await anext(items)).because
         await items.aclose()
 
 
