@@ -9,6 +9,7 @@ import random
 from firmware import clock, report, telemetry
 from firmware.dispatch import BUDGET, JOINED
 from firmware.events import Events
+from firmware.lazy import forget
 from firmware.net.network import TURN_MS as NETWORK_MS
 from firmware.net.network import Network
 from firmware.net.session import Broker, Session
@@ -49,6 +50,7 @@ class Link:
         self._told = 0  # events up to this one were handed to this session
         self._said: tuple = ()  # what the last state said, as far as a change matters
         self._nonce = ""
+        self._box_part = 0
         self._state_left_ms = self._hello_left_ms = self._events_left_ms = 0
 
     async def session_loop(self) -> None:
@@ -68,6 +70,8 @@ class Link:
         self.events.record(rig.dispatch.recorded_event)
         self.events.turn(elapsed_ms)
         self._tell_events()
+        if rig.box_asked:
+            self._say_box()
         self._state_left_ms -= elapsed_ms
         self._hello_left_ms -= elapsed_ms
         if rig.faulty():
@@ -149,6 +153,17 @@ class Link:
         said = self._rig.ask(line, False)
         asked = line.partition("=")[0]  # what follows may be a secret
         self._rig.changes.append(Change("told", f"{number} {asked}: {said}"))
+
+    def _say_box(self) -> None:
+        """The next part of a black box that was asked for; the last one is the shortest."""
+        from firmware import boxes
+
+        body = boxes.message(self._rig.box_asked, self._box_part)
+        self.session.publish(self._topics["box"], body)
+        self._box_part += 1
+        if len(body) < boxes.WHOLE:
+            self._rig.box_asked = self._box_part = 0
+            forget("firmware.boxes")
 
     def _say_hello(self) -> None:
         rig = self._rig

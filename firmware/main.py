@@ -128,6 +128,7 @@ async def control(rig, loop) -> None:
     except Exception as error:
         rig.hashing.cut()
         sys.print_exception(error)
+        print("black box", rig.box.keep(type(error).__name__))
         rig.board.reset()
 
 

@@ -12,6 +12,7 @@ import gc
 
 from firmware import clock, restarts
 from firmware.believed import PowerSense
+from firmware.box import Box
 from firmware.counters import HashCounter
 from firmware.derate import Derate
 from firmware.drivers.pmbus_psu import PsuError
@@ -61,6 +62,8 @@ class Rig:
         self.changes: list[Change] = []  # of safety, for whoever reports them
         self.recent = Recent()
         self.face = Face()
+        self.box = Box()
+        self.box_asked = 0  # a black box somebody wants over MQTT
         self.settings: dict = {}  # those in force; what may change at once is changed in them
         self.settings_path = "settings.json"
         self.counted: list[tuple] = []  # (name, object, attribute) of what is counted elsewhere
@@ -127,6 +130,7 @@ class Rig:
             return f"refused: {error}" if str(error) else f"refused: {type(error).__name__}"
         finally:
             forget("firmware.words")
+            forget("firmware.boxes")
             forget("firmware.settings")
 
     # the loops
@@ -151,6 +155,9 @@ class Rig:
         may_hash = self.verdict.may_hash and not self.face.held
         self.gate.heartbeat(may_hash)
         self.changes += self.safety.changes
+        if self.box.turn(self, elapsed_ms):
+            self.hashing.cut()
+            self.changes.append(Change("black-box", self.box.keep()))
         if self.verdict.fault:
             self.dispatch.leave(self.verdict.because)
         elif self.face.held:

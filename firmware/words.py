@@ -1,15 +1,19 @@
 """What a rig understands, at its console, over Modbus and in a sealed command.
 
-    status    faults    counters    get [NAME]    set NAME=VALUE    locate [SECONDS]
-    off    on    restart    factory-reset    erase    help
+    status    faults    counters    blackbox [NUMBER [FROM]]
+    get [NAME]    set NAME=VALUE    locate [SECONDS]    off    on
+    restart    factory-reset    erase    help
 
 Every answer is text; one that begins with "refused" changed nothing.
 """
+
+import binascii
 
 from firmware import report, settings
 from firmware.face import LOCATE_MS
 from firmware.settings import IDENTITY, RESTART, TABLE, SettingsError
 
+BOX_PART = 84  # bytes; 112 in base64, which every channel takes
 AT_RIG = "refused: only at the rig (its console, or after its button was held for 10 s)"
 
 
@@ -23,7 +27,8 @@ def obey(rig, line: str, at_rig: bool) -> str:
 
 def _help(rig, rest: str, at_rig: bool) -> str:
     return (
-        "status, faults, counters; get [NAME], set NAME=VALUE; locate [SECONDS], 0 ends it; "
+        "status, faults, counters, blackbox [NUMBER [FROM]]; get [NAME], set NAME=VALUE; "
+        "locate [SECONDS], 0 ends it; "
         "off, on: hash power, here; restart; factory-reset; erase: everything, here"
     )
 
@@ -83,6 +88,23 @@ def _set(rig, rest: str, at_rig: bool) -> str:
     return f"{name}: holds"
 
 
+def _blackbox(rig, rest: str, at_rig: bool) -> str:
+    """Which there are; or one in parts over MQTT; or a part of one, in base64."""
+    from firmware import boxes
+
+    number, _, at = rest.partition(" ")
+    if not number:
+        told = [f"{number} {why}" for number, _, why in boxes.kept()]
+        return f"kept: {', '.join(told) or 'none'}; missed {rig.box.missed}"
+    if not number.isdigit() or not (at.isdigit() or not at):
+        return "refused: blackbox [NUMBER [FROM]]"
+    data = boxes.part(int(number), int(at or 0), BOX_PART)
+    if not at:
+        rig.box_asked = int(number)
+        return "its parts follow, over MQTT; elsewhere blackbox NUMBER FROM"
+    return binascii.b2a_base64(data).decode().strip()
+
+
 def _locate(rig, rest: str, at_rig: bool) -> str:
     if rest and not rest.isdigit():
         return "refused: locate SECONDS"
@@ -129,6 +151,7 @@ WORDS = {
     "get": _get,
     "set": _set,
     "locate": _locate,
+    "blackbox": _blackbox,
     "off": _off,
     "on": _on,
     "restart": _restart,

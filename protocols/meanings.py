@@ -63,6 +63,12 @@ _WHAT = {
         "code": "fault or action, one word",
         "text": "the same for a person",
     },
+    "box": {
+        "v": "version of this contract",
+        "box": "number of a black box",
+        "part": "of it, from 0",
+        "data": "600 bytes of it in base64; the last part has fewer",
+    },
 }
 _REGISTERS = {
     "map": "version of this map",

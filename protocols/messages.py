@@ -87,7 +87,13 @@ EVENT = {
 }
 # members that may be missing
 OPTIONAL = {"cmd": {"do": Field(LIST, 0, 8)}}
-TABLES = {"budget": BUDGET, "cmd": CMD, "hello": HELLO, "state": STATE, "event": EVENT}
+BOX = {
+    "v": _VERSION,
+    "box": _COUNT,
+    "part": Field(INT, 0, 64),
+    "data": Field(TEXT, 0, 1200),
+}
+TABLES = {"budget": BUDGET, "cmd": CMD, "hello": HELLO, "state": STATE, "event": EVENT, "box": BOX}
 STATES = ("joining", "asleep", "waking", "running", "fault")
 UP, DOWN = b"up", b"down"  # the whole payload of a rig's `link` topic
 

@@ -1,7 +1,7 @@
 """MQTT topic names of the contract: built and parsed here and nowhere else."""
 
 ROOT = "surplus"
-KINDS = ("cmd", "hello", "state", "event", "link")
+KINDS = ("cmd", "hello", "state", "event", "link", "box")
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 

@@ -1,6 +1,7 @@
 """The rig as a Modbus device: what its registers say, and what writing to them does."""
 
 from firmware import report, telemetry
+from firmware.lazy import forget
 from firmware.limit import Limit
 from protocols import modbus, registers
 from protocols.registers import NO_REGISTER, RegisterError
@@ -19,6 +20,18 @@ class Device(modbus.Device):
 
     def write(self, address: int, words: list) -> None:
         self._counted(self._write, registers.written, address, words)
+
+    def file(self, number: int, at: int, count: int) -> bytes:
+        """A black box, by its number, as a file; what is beyond its end reads 0."""
+        from firmware import boxes
+
+        try:
+            data = boxes.part(number, 2 * at, 2 * count)
+        except OSError as error:
+            raise RegisterError(NO_REGISTER, f"file {number}: {error}") from None
+        finally:
+            forget("firmware.boxes")
+        return data + bytes(2 * count - len(data))
 
     def _counted(self, call, *args):
         try:

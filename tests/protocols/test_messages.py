@@ -58,6 +58,7 @@ GOOD = {
         "event": 5,
         "why": "inlet 35 °C",
     },
+    "box": {"v": 1, "box": 3, "part": 5, "data": "U0Ix"},
     "event": {"v": 1, "event": 5, "up_ms": 86_400_000, "code": "fan", "text": "fan 2 stopped"},
 }
 
