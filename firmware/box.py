@@ -5,6 +5,7 @@ every ten minutes: flash wears.  Three are kept.
 """
 
 from firmware.lazy import forget
+from firmware.safety import Change
 from protocols.blackbox import TURN_MS, Ring
 from protocols.messages import STATES
 
@@ -19,8 +20,8 @@ class Box:
         self._left_ms: int | None = None  # until it is kept
         self._why, self._was_fault, self._behind_ms = "", False, 0
 
-    def turn(self, rig, elapsed_ms: int) -> bool:
-        """A turn of the safety loop.  Whether keep() is due."""
+    def turn(self, rig, elapsed_ms: int) -> None:
+        """A turn of the safety loop."""
         self._note(rig, elapsed_ms)
         self._since_ms = min(EVERY_MS, self._since_ms + elapsed_ms)
         fault, self._was_fault, was = rig.verdict.fault, rig.verdict.fault, self._was_fault
@@ -31,7 +32,9 @@ class Box:
                 self._left_ms, self._why = AFTER_MS, rig.verdict.code
         if self._left_ms is not None:
             self._left_ms -= elapsed_ms
-        return self._left_ms is not None and self._left_ms <= 0
+            if self._left_ms <= 0:
+                rig.hashing.cut()  # it is off, and stays so while the flash is slow
+                rig.changes.append(Change("black-box", self.keep()))
 
     def keep(self, why: str = "") -> str:
         """Onto the flash, now; what to tell.  Hash power is off, so this may take its time."""

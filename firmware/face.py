@@ -9,6 +9,7 @@ PRESS_MS, HOLD_MS, LONG_MS = 150, 3_000, 10_000
 LOCATE_MS, LOCATE_MS_MAX = 60_000, 3_600_000
 SET_UP_MS = 600_000
 RESTART_MS = 1_500  # so that who asked for it is answered first
+AT_RIG = "refused: only at the rig (its console, or after its button was held for 10 s)"
 HELD = "held off at the rig, by its button or console"
 
 DARK, WHITE, BLUE, GREEN, RED, AMBER, VIOLET = (

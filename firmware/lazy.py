@@ -4,6 +4,14 @@ import sys
 
 from firmware.clock import ON_MICROPYTHON
 
+SETTINGS = ("settings", "settings_check", "settings_table", "slots")
+
+
+def forget_settings() -> None:
+    """Their table and all that goes with it."""
+    for name in SETTINGS:
+        forget("firmware." + name)
+
 
 def forget(name: str) -> None:
     """Let go of a module; whoever imports it again compiles it again.

@@ -9,17 +9,17 @@ over all of them.  Periods and who does what: README.md.
 """
 
 import gc
+import sys
 
 from firmware import clock, restarts
 from firmware.believed import PowerSense
-from firmware.box import Box
 from firmware.counters import HashCounter
 from firmware.derate import Derate
 from firmware.drivers.pmbus_psu import PsuError
 from firmware.drivers.tmp75 import SensorError
 from firmware.face import HELD, Face
 from firmware.hashing import IS_OFF, ON, Hashing
-from firmware.lazy import forget
+from firmware.lazy import forget, forget_settings
 from firmware.limits import Envelope, Gate
 from firmware.power import STEP_MS, Plant, Ramp
 from firmware.recent import Recent
@@ -31,6 +31,7 @@ from protocols.ladder import Admitted
 
 SAFETY_MS, THERMAL_MS, SENSORS_MS, SUPPLY_MS, CHAINS_MS = 100, 200, 250, 200, 5_000
 FACE_MS = 100
+OF_SETTINGS = ("get", "set", "factory-reset", "erase")
 SAID_MAX = 400  # characters of an answer
 PATIENCE_MS = 1_000  # of gate and safety loop with the loops they depend on
 FORGET_MS = 5_000  # so often a supply that is off is asked to forget its faults
@@ -62,7 +63,7 @@ class Rig:
         self.changes: list[Change] = []  # of safety, for whoever reports them
         self.recent = Recent()
         self.face = Face()
-        self.box = Box()
+        self.boxes: list = []  # the black box, where there is memory for one
         self.box_asked = 0  # a black box somebody wants over MQTT
         self.settings: dict = {}  # those in force; what may change at once is changed in them
         self.settings_path = "settings.json"
@@ -122,16 +123,18 @@ class Rig:
         at_rig: whether who asks stands before it.  The words and the table of settings are heap
         that is needed once in a while: they come when somebody asks, and go again.
         """
-        from firmware import words
-
+        word, _, rest = line.strip().partition(" ")
+        name = "firmware.words_of_settings" if word in OF_SETTINGS else "firmware.words"
         try:
-            return words.obey(self, line, at_rig or self.face.set_up_left_ms > 0)[:SAID_MAX]
+            __import__(name)
+            at_rig = at_rig or self.face.set_up_left_ms > 0
+            return sys.modules[name].obey(self, word, rest.strip(), at_rig)[:SAID_MAX]
         except Exception as error:
             return f"refused: {error}" if str(error) else f"refused: {type(error).__name__}"
         finally:
-            forget("firmware.words")
+            forget(name)
             forget("firmware.boxes")
-            forget("firmware.settings")
+            forget_settings()
 
     # the loops
 
@@ -155,9 +158,8 @@ class Rig:
         may_hash = self.verdict.may_hash and not self.face.held
         self.gate.heartbeat(may_hash)
         self.changes += self.safety.changes
-        if self.box.turn(self, elapsed_ms):
-            self.hashing.cut()
-            self.changes.append(Change("black-box", self.box.keep()))
+        for box in self.boxes:
+            box.turn(self, elapsed_ms)
         if self.verdict.fault:
             self.dispatch.leave(self.verdict.because)
         elif self.face.held:

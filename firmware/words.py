@@ -9,20 +9,19 @@ Every answer is text; one that begins with "refused" changed nothing.
 
 import binascii
 
-from firmware import report, settings
-from firmware.face import LOCATE_MS
-from firmware.settings import IDENTITY, RESTART, TABLE, SettingsError
+from firmware import report
+from firmware.face import AT_RIG, LOCATE_MS
+from firmware.rig import OF_SETTINGS
 
 BOX_PART = 84  # bytes; 112 in base64, which every channel takes
-AT_RIG = "refused: only at the rig (its console, or after its button was held for 10 s)"
 
 
-def obey(rig, line: str, at_rig: bool) -> str:
-    """The answer.  Raises SettingsError for what is wrong with a setting."""
-    word, _, rest = line.strip().partition(" ")
+def obey(rig, word: str, rest: str, at_rig: bool) -> str:
+    """The answer."""
     if word not in WORDS:
-        return f"refused: {word[:20]}: no such word; there are {', '.join(sorted(WORDS))}"
-    return WORDS[word](rig, rest.strip(), at_rig)
+        there = ", ".join(sorted(list(WORDS) + list(OF_SETTINGS)))
+        return f"refused: {word[:20]}: no such word; there are {there}"
+    return WORDS[word](rig, rest, at_rig)
 
 
 def _help(rig, rest: str, at_rig: bool) -> str:
@@ -65,29 +64,6 @@ def _counts(rig) -> list:
     return [each for each in counts if each[1]]
 
 
-def _get(rig, rest: str, at_rig: bool) -> str:
-    if not rest:
-        return ", ".join(sorted(TABLE))
-    if rest not in TABLE:
-        raise SettingsError(f"{rest}: no such setting")
-    return f"{rest}={settings.shown(rest, rig.settings)}"
-
-
-def _set(rig, rest: str, at_rig: bool) -> str:
-    name, equals, text = rest.partition("=")
-    name = name.strip()
-    if not equals:
-        return "refused: set NAME=VALUE"
-    value = settings.value_of(name, text.strip())
-    if IDENTITY in TABLE[name].marks and not at_rig:
-        return AT_RIG
-    settings.save({name: value}, rig.settings_path)
-    if RESTART in TABLE[name].marks:
-        return f"{name}: kept, holds after a restart"
-    rig.settings[name] = value
-    return f"{name}: holds"
-
-
 def _blackbox(rig, rest: str, at_rig: bool) -> str:
     """Which there are; or one in parts over MQTT; or a part of one, in base64."""
     from firmware import boxes
@@ -95,7 +71,8 @@ def _blackbox(rig, rest: str, at_rig: bool) -> str:
     number, _, at = rest.partition(" ")
     if not number:
         told = [f"{number} {why}" for number, _, why in boxes.kept()]
-        return f"kept: {', '.join(told) or 'none'}; missed {rig.box.missed}"
+        now = f"missed {rig.boxes[0].missed}" if rig.boxes else "no memory for one"
+        return f"kept: {', '.join(told) or 'none'}; {now}"
     if not number.isdigit() or not (at.isdigit() or not at):
         return "refused: blackbox [NUMBER [FROM]]"
     data = boxes.part(int(number), int(at or 0), BOX_PART)
@@ -129,32 +106,14 @@ def _restart(rig, rest: str, at_rig: bool) -> str:
     return "restarting"
 
 
-def _factory_reset(rig, rest: str, at_rig: bool) -> str:
-    settings.reset(rig.settings_path)
-    rig.face.restart()
-    return "as flashed, but for who it is; restarting"
-
-
-def _erase(rig, rest: str, at_rig: bool) -> str:
-    if not at_rig:
-        return AT_RIG
-    settings.erase(rig.settings_path)
-    rig.face.restart()
-    return "everything is erased; restarting"
-
-
 WORDS = {
     "help": _help,
     "status": _status,
     "faults": _faults,
     "counters": _counters,
-    "get": _get,
-    "set": _set,
     "locate": _locate,
     "blackbox": _blackbox,
     "off": _off,
     "on": _on,
     "restart": _restart,
-    "factory-reset": _factory_reset,
-    "erase": _erase,
 }

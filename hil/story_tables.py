@@ -52,6 +52,7 @@ RIG_EVENTS = {
     "joined": "the supervisor took it in",
     "button": "somebody at the rig pressed or held its button, or let it go",
     "no-line": "RS-485 is asked for, and the board has none",
+    "black-box": "the last minutes before a fault were kept",
     "told": "the answer to words in a command",
     "power-late": "the power loop was held up",
     "network": "another way to the network is used",

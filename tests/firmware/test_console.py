@@ -74,7 +74,7 @@ def test_what_is_refused_says_why_and_changes_nothing():
             ("set stat_ms=5", "stat_ms: no such setting"),
             ("set state_ms", "set NAME=VALUE"),
             ("get nothing", "nothing: no such setting"),
-            ("hash!", "hash!: no such word; there are counters"),
+            ("hash!", "hash!: no such word; there are blackbox, counters"),
             ("locate -5", "locate SECONDS"),
         ):
             answer = rig.ask(line, True)

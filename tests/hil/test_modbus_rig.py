@@ -11,7 +11,8 @@ from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from hil.bench import CHIP_HEAP, Bench
 from hil.rig import VirtualRig, settings
 from hil.rs485 import Pty
-from protocols import modbus, registers
+from protocols import blackbox, modbus, registers
+from protocols.blackbox_reading import read
 from supervisor.nats import free_port
 from supervisor.sources import rigs_modbus
 
@@ -125,6 +126,22 @@ def test_a_setting_over_modbus(master):
     assert ask("set wifi_name=x")["told"].startswith("refused: only at the rig")
     assert ask("locate")["told"] == "located for 60 s" and master.bench.run(0.2) is None
     assert master.state()["state"] == "joining"
+
+
+def test_a_black_box_is_a_file_of_records(master):
+    master.rig.faults.add("fan_stopped:1")
+    master.bench.run(20)
+    raw = b""
+    while not raw or any(raw[-240:]):
+        at = (len(raw) // 2).to_bytes(2, "big")
+        frame = master.ask(b"\x14\7\6\0\1" + at + b"\0\x78")
+        raw += frame[5:-2]
+    head = blackbox.HEAD_SIZE + 4
+    blocks = -(-(len(raw.rstrip(b"\0")) - head) // blackbox.BLOCK)
+    whole = head + blocks * blackbox.BLOCK
+    box = read(raw[:whole])
+    assert box.why == "fan-stopped" and box.rows[-1][1]["fan_rpm"] == 0
+    assert master.ask(b"\x14\7\6\0\2\0\0\0\x10")[1:3] == b"\x94\x02", "no such box"
 
 
 def test_in_a_fault_no_limit_wakes_it(master):

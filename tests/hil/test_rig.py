@@ -3,12 +3,15 @@
 Stories are in virtual time; the first one goes over real sockets and a real broker.
 """
 
+import base64
 import json
 
 import pytest
 
 from hil.bench import Bench
 from hil.live_peer import met
+from protocols import messages, topics
+from protocols.blackbox_reading import read
 
 RIG = "rig-1"
 
@@ -174,6 +177,35 @@ def test_words_in_a_command_are_obeyed_once_and_answered(bench):
     assert len(told(heard)) == 3, "a replay is not obeyed"
     obeyed(bench, ladder[0][2])
     bench.run_until(lambda: heard.state["level"] == 1, 20, "and the rig runs on")
+
+
+def test_the_last_minutes_before_a_fault_outlive_a_reset_and_are_told_in_parts(bench):
+    rig, heard, _, _ = joined(bench)
+    parts = []
+    topic = topics.rig(bench.site.name, RIG, "box")
+    bench.broker.subscribe(topic, lambda _, body: parts.append(messages.decode("box", body)))
+    bench.site.level(5)
+    bench.run(200)
+    rig.faults.add("fan_stopped:2")
+    bench.run_until(lambda: "black-box" in heard.codes, 10, "it is kept")
+    rig.restart()
+    rig.faults.clear()
+    bench.run_until(lambda: heard.state["state"] == "asleep", 30, "joined again")
+    bench.site.words(RIG, "blackbox", "blackbox 1")
+    bench.run_until(lambda: parts and len(parts[-1]["data"]) < 800, 10, "all its parts")
+    assert "kept: 1 fan-stopped; missed 0" in told(heard)[0]
+    assert [part["part"] for part in parts] == list(range(len(parts)))
+    box = read(b"".join(base64.b64decode(part["data"]) for part in parts))
+    assert (box.number, box.why) == (1, "fan-stopped")
+    assert box.rows[0][0] > 120_000, "minutes of it"
+    ages = [age_ms for age_ms, _ in box.rows]
+    assert ages == list(range(ages[0], -100, -100)), "every turn of 100 ms"
+    began_ms = next(age_ms for age_ms, values in box.rows if values["state"] == "fault")
+    assert 2_500 <= began_ms <= 3_500, "and what came of it"
+    before = next(values for age_ms, values in box.rows if age_ms == began_ms + 5_000)
+    assert before["state"] == "running" and before["level"] == 5 and before["fan_rpm"] > 2_000
+    stopped = next(age_ms for age_ms, values in box.rows if values["fan_rpm"] == 0)
+    assert stopped > began_ms, "the fan stood before anybody acted"
 
 
 def test_a_rig_in_a_fault_can_be_located_and_is_not_joined(bench):
