@@ -26,7 +26,8 @@ test: $(STAMP) ## every test, on virtual chips
 	$(BIN)/pytest $(LIVE) -n 2 --dist loadfile
 
 soak: $(STAMP) ## what takes too long for every change: whole days, many seeds
-	$(BIN)/pytest tests -m soak --timeout 7200
+	$(BIN)/pytest tests -m "soak and not real_time" -n 2 --dist loadgroup --timeout 7200
+	$(BIN)/pytest tests -m "soak and real_time" --timeout 7200
 
 board: $(STAMP) ## the numbered tests of a real board: make board PORT=/dev/ttyUSB0 ARGS="--plug ask"
 	$(BIN)/pytest tests/board -v -rs --board $(PORT) $(ARGS)

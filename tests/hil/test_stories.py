@@ -37,8 +37,9 @@ def test_the_story_with_many_seeds(name):
 
 def test_every_seed_makes_a_story_that_can_be_played():
     for name in NAMES:
-        for seed in range(50):
-            story_run.checked(name, story_run.source(name), seed)
+        source = story_run.source(name)
+        for seed in range(20 if STORIES[name].vary else 1):
+            story_run.checked(name, source, seed)
 
 
 def test_every_fault_seen_in_the_field_is_a_story():
