@@ -226,7 +226,8 @@ def schedules() -> list[bytes]:
         b'"0,1\n',
         b"0\n",
     ]
-    return [*(head + row for row in rows), b"", b"\xff\xfe", b"x" * 200_000, head + b"0," * 100_000]
+    rows += [b"0,1" + b"," * 100_000 + b"\n0,1\n"]
+    return [*(head + row for row in rows), b"", b"\xff\xfe", b"x" * 200_000]
 
 
 # ---- an OpenADR 3.1 VTN's answers

@@ -63,8 +63,8 @@ ROWS = {
     "mqtt": Row(rooms.Mqtt, f"{OWN}\nsilence_s = 4", 6.0, OVER, for_s=6.0),
     "mqtt target": Row(rooms.Target, "", 4.0, SILENT, cancelled=0.0),
     "http": Row(rooms.Http, OWN, 6.0, OVER, for_s=6.0),
-    "csv": Row(rooms_files.Csv, OWN, 6.0, OVER, for_s=6.0),
-    "calendar": Row(rooms_files.Calendar, OWN, 6.0, OVER, for_s=6.0),
+    "csv": Row(rooms_files.Csv, OWN, 10.0, OVER, for_s=10.0),
+    "calendar": Row(rooms_files.Calendar, OWN, 10.0, OVER, for_s=10.0),
     "price": Row(
         rooms.Price, "silence_s = 4", 4.0, SILENT, 0.0, lost=0.0, high=1.0, low=0.0, middle=1.0
     ),
@@ -137,11 +137,11 @@ def lose(site: Site, name: str, row: Row) -> float:
     """The room says something and is gone; its policy holds, then what follows.  Seconds."""
     site.say(name, row.middle)
     site.reached(name, row.middle, UP_S)
-    if row.for_s < LONG_S:
-        site.say(name, row.middle, row.for_s)
-        by_s = time.time() + row.for_s + 1
-        site.until(lambda: site.ends_by(name, by_s), 5, f"{name}: a word that ends soon")
     said_s = time.monotonic()
+    if row.for_s < LONG_S:
+        by_s = time.time() + row.for_s + 2
+        site.say(name, row.middle, row.for_s)
+        site.until(lambda: site.ends_by(name, by_s), 5, f"{name}: a word that ends soon")
     site.go(name)
     gone_s = time.monotonic()
     left_s = said_s + row.held_s - gone_s - 2.0  # words end on whole seconds

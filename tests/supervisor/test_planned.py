@@ -65,6 +65,8 @@ def test_a_window_every_day_is_said_as_far_as_one_looks_ahead():
         (("SUMMARY:99999 MW", "DTSTART:20261201T170000Z"), "more than 10000 MW"),
         (("SUMMARY:1 MW", "DTSTART:20261201T170000Z", "RRULE:FREQ=SECONDLY"), "than every hour"),
         (("SUMMARY:1 MW", "DTSTART:00010101T000000Z", "RRULE:FREQ=MINUTELY"), "than every hour"),
+        (("SUMMARY:1 MW", "DTSTART:20200101T170000Z", "RRULE:FREQ=DAILY;INTERVAL=0"), "1 or more"),
+        (("SUMMARY:1 MW", "DTSTART:20200101T170000Z", "RRULE:FREQ=DAILY;INTERVAL=-1"), "1 or more"),
         (
             ("SUMMARY:1 MW", "DTSTART:20261201T170000Z", "RRULE:FREQ=HOURLY;BYMINUTE=0,20,40"),
             "over 2000 times",
