@@ -109,10 +109,11 @@ def _starts(
 ) -> list[datetime]:
     if "RRULE" not in event:
         return [start] if first <= start <= last else []
-    text: Any = event["RRULE"].to_ical()
+    repeats: Any = event["RRULE"]
+    text = repeats.to_ical()
     if any(word in text.decode().upper() for word in TOO_OFTEN):
         raise CalendarError(f"{name!r}: repeats more often than every hour")
-    if any(every < 1 for every in event["RRULE"].get("INTERVAL", [1])):
+    if any(every < 1 for every in repeats.get("INTERVAL", [1])):
         raise CalendarError(f"{name!r}: INTERVAL must be 1 or more")  # dateutil counts for ever
     rule = rrulestr(text.decode(), dtstart=start)
     starts = list(islice(rule.xafter(first, inc=True), TIMES_MAX + 1))
