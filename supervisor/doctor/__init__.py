@@ -6,6 +6,7 @@ from pathlib import Path
 from supervisor.client import ClientError, connected
 from supervisor.config import Config
 from supervisor.doctor import machine, site, state
+from supervisor.doctor.certificates import certificates
 from supervisor.doctor.finding import WRONG, Finding, judged
 from supervisor.view import SiteView
 
@@ -33,6 +34,7 @@ def examined(config: Config) -> Iterator[Finding]:
         ("broker", lambda: site.broker(config)),
         ("meter", lambda: site.meter(config, view)),
         ("signals", lambda: site.signals(config, view)),
+        ("certificates", lambda: certificates(config)),
         ("supervisor", lambda: site.supervisor(folder, view)),
     ]
     for name, check in checks:

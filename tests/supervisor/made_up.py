@@ -19,7 +19,7 @@ from supervisor.view import (
 )
 
 NOW_S = 1_800_000_000.0
-TOKEN = "5ca1ab1e" * 4
+TOKEN = "5ca1ab1e" * 8
 
 SITE = SiteView(
     site="karoo",
