@@ -13,7 +13,7 @@ import machine
 import network
 
 from firmware.drivers.fan import Fans
-from firmware.drivers.hashboard import Hashboard
+from firmware.drivers.hashboard import Hashboard, Switch
 from firmware.drivers.i2c_bus import I2cBus
 from firmware.drivers.pmbus_psu import Psu
 from firmware.drivers.tmp75 import Tmp75
@@ -41,7 +41,7 @@ class Board:
         self.fans = _fans(facts)
         self.fans.set_duty(1000)
         sensor_bus, supply_bus = _i2c(*facts.SENSOR_BUS), _i2c(*facts.SUPPLY_BUS)
-        self.sensors = {name: Tmp75(sensor_bus, address) for name, address, _ in facts.SENSORS}
+        self.sensors = {name: Tmp75(sensor_bus, address) for name, address, _, _ in facts.SENSORS}
         self.supply = Psu(supply_bus, facts.SUPPLY_ADDRESS)
         self._led = machine.Pin(facts.LED_PIN, machine.Pin.OUT, value=0)
         self._shown: tuple | None = None
@@ -190,11 +190,9 @@ def _hashboard(number: int, facts, uart: int, tx: int, rx: int, enable: int, res
     return Hashboard(
         number,
         machine.UART(uart, baudrate=115_200, tx=machine.Pin(tx), rx=machine.Pin(rx), rxbuf=2048),
-        machine.Pin(enable, machine.Pin.OUT, value=0),
+        Switch(machine.Pin(enable, machine.Pin.OUT, value=0)),
         machine.Pin(reset, machine.Pin.OUT, value=0),
-        facts.CHIP,
-        facts.DOMAINS,
-        facts.CHIPS_PER_DOMAIN,
+        facts,
     )
 
 

@@ -167,9 +167,11 @@ class Link:
 
     def _say_hello(self) -> None:
         rig = self._rig
-        self._nonce = rig.dispatch.nonce
+        if self._nonce != rig.dispatch.nonce:
+            self._nonce = rig.dispatch.nonce
+            rig.introduce()
         self._hello_left_ms = jittered(HELLO_MS)
-        who = report.identity(rig.facts, rig.plant, report.chips(rig))
+        who = report.identity(rig.facts, rig.promised, report.chips(rig))
         body = telemetry.hello(self._nonce, who)
         self.session.publish(self._topics["hello"], body, retain=True)
 

@@ -10,6 +10,7 @@ rail voltage over hash clock.  One step is 100 ms:
 
 from collections import namedtuple
 
+from firmware.chips import chip
 from firmware.limits import OFF, Request
 
 STEP_MS = 100
@@ -20,19 +21,31 @@ Ramp = namedtuple("Ramp", ("first_khz", "up_khz", "down_khz", "step_mv"))
 
 
 class Plant:
-    """What the boards and the supply draw, from the facts in a board file."""
+    """What the boards that may run and the supply draw, from the facts in a board file."""
 
     def __init__(self, facts) -> None:
-        self._chips = len(facts.BOARDS) * facts.DOMAINS * facts.CHIPS_PER_DOMAIN
-        self._small_cores = facts.SMALL_CORES
-        # watts of all chips at 1 V of rail and 1 kHz: pF * kHz * V^2 is nW
-        self._rail_w = self._chips * facts.CHIP_PF * 1e-9 / (facts.DOMAINS * facts.DOMAINS)
-        self._leak_w = facts.LEAK_W / facts.DOMAINS
+        self._facts, self._fitted = facts, len(facts.BOARDS)
+        self._small_cores = chip(facts.CHIP).SMALL_CORES
+        self._board_chips = facts.DOMAINS * facts.CHIPS_PER_DOMAIN
         self._rated_w = facts.SUPPLY_RATED_W
         self._loss = facts.SUPPLY_LOSS
         self._controller_w = facts.CONTROLLER_W
         self._fan_w, self._fan_rpm = facts.FAN_FULL_W, facts.FAN_FULL_RPM
         self._fan_curve, self._fan_pm = facts.FAN_CURVE, facts.POINT_FAN_PM
+        self.boards = self.chips = 0
+        self.fit(self._fitted, self._fitted * self._board_chips)
+
+    def fit(self, boards: int, chips: int) -> None:
+        """So many boards may run, and so many chips of them answer."""
+        if (boards, chips) == (self.boards, self.chips):
+            return
+        self.boards, self.chips = boards, chips
+        facts = self._facts
+        # watts of all chips at 1 V of rail and 1 kHz: pF * kHz * V^2 is nW; one that does
+        # not answer may draw like the others
+        drawing = boards * self._board_chips
+        self._rail_w = drawing * facts.CHIP_PF * 1e-9 / (facts.DOMAINS * facts.DOMAINS)
+        self._leak_w = facts.LEAK_W * boards / self._fitted / facts.DOMAINS
         self.points = [self.point(mhz * 1000, mv) for mhz, mv in facts.POINTS]
 
     def point(self, khz: int, mv: int) -> Point:
@@ -47,6 +60,11 @@ class Plant:
         a, b, c = self._loss
         return int(output_w + a + b * output_w + c * output_w * output_w + 0.5)
 
+    def board_w(self, khz: int, mv: int) -> int:
+        """What one board more draws at this clock, behind the supply and a little more."""
+        volts, boards = mv / 1000, self.boards or 1
+        return int((self._rail_w * volts * volts * khz + self._leak_w * volts) / boards * 1.1) + 1
+
     def fan_w(self, duty_pm: float) -> float:
         """All fans; the cube of the speed."""
         share = interpolated(self._fan_curve, duty_pm) / self._fan_rpm
@@ -58,7 +76,11 @@ class Plant:
 
     def ghs(self, khz: int) -> int:
         """One hash a clock in every small core; MHz makes MH/s, so kHz makes 1e-6 GH/s."""
-        return khz * (self._small_cores * self._chips // 100) // 10_000
+        return khz * (self._small_cores * self.chips // 100) // 10_000
+
+    def board_ghs(self, khz: int) -> int:
+        """One whole board."""
+        return khz * (self._small_cores * self._board_chips // 100) // 10_000
 
     def for_watts(self, watts: int) -> tuple[int, int]:
         """The (kHz, mV) on the curve that draws most of, and not more than, these watts.
@@ -100,20 +122,36 @@ class Plant:
                 return fed_khz + rise // (high.mv - low.mv)
         return fed_khz
 
-    def level(self, khz: int) -> int:
-        """The operating point held or passed; a divider may miss a clock by a little."""
-        held = 0
-        for number, point in enumerate(self.points, 1):
-            if khz + khz // 200 >= point.khz:
-                held = number
-        return held
 
-    def target_w(self, level: int, next_level: int, part_pm: int) -> int:
-        """The watts that were admitted; 0 asleep."""
-        if not level:
-            return 0
-        low_w, high_w = self.points[level - 1].watts, self.points[next_level - 1].watts
-        return low_w + (high_w - low_w) * part_pm // 1000
+def level(promised: list, plant: Plant, khz: int) -> int:
+    """The operating point held or passed of those promised; a divider may miss a clock by a little.
+
+    Where boards have dropped out since, the clock of the others makes up for them, and
+    it is watts that count.
+    """
+    near_khz, held = khz + khz // 200, 0
+    watts = plant.watts(near_khz, plant.rail_mv(near_khz)) if khz else 0
+    for number, (point, now) in enumerate(zip(promised, plant.points), 1):
+        if near_khz >= point.khz if point.watts == now.watts else watts >= point.watts:
+            held = number
+    return held
+
+
+def highest(promised: list, plant: Plant) -> int:
+    """The highest level promised whose watts the boards that may run now can take."""
+    most_w, found = plant.points[-1].watts, 0
+    for number, point in enumerate(promised, 1):
+        if point.watts <= most_w and plant.boards:
+            found = number
+    return found
+
+
+def target_w(promised: list, level: int, next_level: int, part_pm: int) -> int:
+    """The watts that were admitted; 0 asleep."""
+    if not level:
+        return 0
+    low_w, high_w = promised[level - 1].watts, promised[next_level - 1].watts
+    return low_w + (high_w - low_w) * part_pm // 1000
 
 
 def step(plant: Plant, ramp: Ramp, now: Request, target_w: int) -> Request:

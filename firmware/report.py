@@ -4,9 +4,8 @@ from firmware import VERSION
 from firmware.face import HELD
 
 
-def identity(facts, plant, chips: int) -> dict:
+def identity(facts, points: list, chips: int) -> dict:
     """Who it is and what it can: hello without its nonce."""
-    points = plant.points
     climb_ms = (points[-1].khz - points[0].khz) * 100 // facts.UP_KHZ
     rise_w = points[-1].watts - points[0].watts
     return {
@@ -58,6 +57,6 @@ def why(rig) -> str:
         return rig.verdict.because
     if rig.hashing.refusal:
         return f"the gate: {rig.hashing.refusal}"
-    if rig.derate.cap < len(rig.plant.points):
+    if rig.derate.cap < len(rig.promised):
         return f"coming back from a derating, up to level {rig.derate.cap}"
     return rig.dispatch.because

@@ -1,7 +1,8 @@
 """The rig's loops: carry readings to the decisions, and decisions to the gate.
 
     sensors, supply --readings--> safety --may hash?--> gate --> hash power
-    dispatch --level--> derate --> power ----settings----^
+       '--boards that may run----.                       ^
+    dispatch --level--> derate --> power ----settings----'
     sensors --> thermal --> gate --> fans
 
 No loop waits for another; each lets its readings age, and the safety loop watches
@@ -11,22 +12,20 @@ over all of them.  Periods and who does what: README.md.
 import gc
 import sys
 
-from firmware import clock, restarts
+from firmware import clock, power, restarts
 from firmware.believed import PowerSense
-from firmware.counters import HashCounter
+from firmware.counters import NOTHING, HashCounter
 from firmware.derate import Derate
-from firmware.drivers.pmbus_psu import PsuError
-from firmware.drivers.tmp75 import SensorError
+from firmware.drivers import SensorError, SupplyError
 from firmware.face import HELD, Face
 from firmware.hashing import IS_OFF, ON, Hashing
 from firmware.lazy import forget, forget_settings
 from firmware.limits import Envelope, Gate
 from firmware.power import STEP_MS, Plant, Ramp
 from firmware.recent import Recent
-from firmware.safety import Change, Fan, Safety, Snapshot, Supply, Verdict
+from firmware.safety import Board, Change, Fan, Safety, Snapshot, Supply, Verdict
 from firmware.thermal import AIR, Thermal
 from firmware.vitals import Vitals, hottest
-from protocols.hashboard import TOTAL_HASHES
 from protocols.ladder import Admitted
 
 SAFETY_MS, THERMAL_MS, SENSORS_MS, SUPPLY_MS, CHAINS_MS = 100, 200, 250, 200, 5_000
@@ -34,6 +33,7 @@ FACE_MS = 100
 OF_SETTINGS = ("get", "set", "factory-reset", "erase")
 SAID_MAX = 400  # characters of an answer
 PATIENCE_MS = 1_000  # of gate and safety loop with the loops they depend on
+CLOCKS_POLLS = 4  # so many polls of the counters to one of the clocks
 FORGET_MS = 5_000  # so often a supply that is off is asked to forget its faults
 UNKNOWN_DC = -1000
 
@@ -45,14 +45,21 @@ class Rig:
         facts = board.facts
         self.board, self.dispatch, self.facts = board, dispatch, facts
         self.plant = Plant(facts)
+        self.promised = self.plant.points  # what the site was told, and deals ladders for
         self.safety = Safety()
         self.gate = Gate(envelope(facts, self.plant))
         ramp = Ramp(facts.FIRST_KHZ, facts.UP_KHZ, facts.DOWN_KHZ, facts.STEP_MV)
         self.hashing = Hashing(board, self.gate, self.plant, ramp)
         self.derate = Derate(len(self.plant.points))
         self.thermal = Thermal(AIR, facts.FAN_DUTY_MIN_PM, facts.FAN_DUTY_HASHING_MIN_PM)
-        self.vitals = Vitals([(name, kind) for name, _, kind in facts.SENSORS])
-        self.counters = [HashCounter(hashboard.chips) for hashboard in board.hashboards]
+        self.vitals = Vitals([(name, kind) for name, _, kind, _ in facts.SENSORS])
+        self._places = [(name, board) for name, _, _, board in facts.SENSORS]
+        self.counters = [
+            HashCounter(hashboard.chips, hashboard.list.UNIT, hashboard.list.IS_RATE)
+            for hashboard in board.hashboards
+        ]
+        self._polls = 0
+        self._starts = [0] * len(board.hashboards)  # of each board, when its counter began
         self.fans = [Fan(0, 0, 0)] * len(facts.FAN_TACH_PINS)
         self.supply = Supply(None, None, 0, None, 0)
         self.sense = PowerSense()
@@ -91,10 +98,24 @@ class Rig:
         return "running" if self.level() else "waking"
 
     def level(self) -> int:
-        return self.plant.level(self.hashing.setting.khz)
+        return power.level(self.promised, self.plant, self.hashing.setting.khz)
 
     def cap_level(self) -> int:
-        return 0 if self.faulty() else self.derate.cap
+        if self.faulty():
+            return 0
+        return min(self.derate.cap, power.highest(self.promised, self.plant))
+
+    def introduce(self) -> None:
+        """Whoever hears the nonce of now is told the points of now: a ladder is dealt for these.
+
+        They hold until the next nonce.  Boards that drop out or come back meanwhile change
+        the clock of the others and the highest level, and never the watts of a level.
+        """
+        self.promised = self.plant.points
+
+    def outdated(self) -> bool:
+        """Whether other points could be told than the ones that were."""
+        return self.promised is not self.plant.points
 
     def power_w(self) -> int:
         """At the wall, as the supply measures it: it feeds fans and controller too."""
@@ -106,7 +127,7 @@ class Rig:
         return self.plant.watts(setting.khz, setting.mv) if setting.on else self.facts.FLOOR_W
 
     def hash_ghs(self) -> int:
-        return sum(counter.ghs for counter in self.counters) if self.hashing.state == ON else 0
+        return sum(self.counters[number].ghs for number in self.hashing.running)
 
     def hot_dc(self) -> int:
         """The chips, estimated from the hottest outlet."""
@@ -158,12 +179,16 @@ class Rig:
         may_hash = self.verdict.may_hash and not self.face.held
         self.gate.heartbeat(may_hash)
         self.changes += self.safety.changes
+        self.hashing.keep_out(self.verdict.boards)
+        self._fit()
         for box in self.boxes:
             box.turn(self, elapsed_ms)
         if self.verdict.fault:
             self.dispatch.leave(self.verdict.because)
         elif self.face.held:
             self.dispatch.leave(HELD)
+        elif self.outdated() and self.dispatch.joined and self._has_to_tell():
+            self.dispatch.leave("its operating points have changed")
         if self.hashing.state == IS_OFF:
             return
         if not may_hash:
@@ -171,6 +196,24 @@ class Rig:
         elif clock.since_ms(self._power_turn_ms) > PATIENCE_MS:
             self.hashing.cut()  # it starts again by itself: there is nothing to latch
             self.changes.append(Change("power-late", "the power loop was held up"))
+
+    def _fit(self) -> None:
+        """The plant is the boards that hash, asleep those that may, and the chips that answer."""
+        out = self.verdict.boards if self.verdict else {}
+        hashing, chips, boards = self.hashing, 0, []
+        for number, hashboard in enumerate(self.board.hashboards):
+            if number in hashing.running if hashing.state == ON else number not in out:
+                boards.append(number)
+                chips += self.counters[number].chips or hashboard.found or hashboard.chips
+        if boards:  # without any the rig is in fault, and there is nothing to work out
+            self.plant.fit(len(boards), chips)
+        # a board that is off while others heat is cold, and that is no doubt about its sensors
+        self.vitals.compare([name for name, board in self._places if board in boards])
+
+    def _has_to_tell(self) -> bool:
+        """Joining again costs nothing asleep, and is due when no promised level can be held."""
+        asleep = self.hashing.state == IS_OFF and not self.dispatch.admitted.level
+        return asleep or not power.highest(self.promised, self.plant)
 
     async def sensors_loop(self) -> None:
         beat = clock.Beat(SENSORS_MS)
@@ -188,16 +231,12 @@ class Rig:
         while True:
             elapsed_ms = await beat.wait()
             try:
-                status = supply.status()
-                await clock.sleep_ms(0)
-                millivolts = supply.output_mv()
-                await clock.sleep_ms(0)
-                input_w = supply.input_w()
+                status, millivolts, input_w = await supply.read()
                 self._forget_faults(elapsed_ms)
-            except PsuError:
+            except SupplyError:
                 continue
             self.supply = Supply(status, millivolts, self.hashing.setting.mv, input_w, 0)
-            if self.level():
+            if self.level() and input_w is not None:
                 changed = self.sense.step(input_w, self._listed_w(), elapsed_ms)
                 if changed:
                     self.changes.append(Change("power-unread", changed))
@@ -254,36 +293,65 @@ class Rig:
         """The watts to run at now: what was admitted, as far as this rig is able."""
         if self.verdict is None or not self.verdict.may_hash or self.face.held:
             return 0
-        return self.plant.target_w(*limited(self.dispatch.admitted, self.derate.cap))
+        held = limited(self.dispatch.admitted, self.cap_level())
+        watts = power.target_w(self.promised, *held)
+        if watts and self.hashing.state == ON and self.hashing.starting:
+            watts -= self.plant.board_w(self.facts.FIRST_KHZ, self.hashing.setting.mv)
+        return watts
 
     async def chains_loop(self) -> None:
         beat = clock.Beat(CHAINS_MS)
-        least_khz = 0
+        least_khz = [0] * len(self.counters)
         while True:
             elapsed_ms = await beat.wait()
-            for hashboard, counter in zip(self.board.hashboards, self.counters):
-                if self.hashing.state != ON:
-                    counter.reset()
-                    continue
-                least_khz = min(least_khz, hashboard.khz)
-                await self._poll(hashboard, counter, elapsed_ms, least_khz)
-            least_khz = self.hashing.setting.khz
+            for number, hashboard in enumerate(self.board.hashboards):
+                counter = self.counters[number]
+                if number not in self.hashing.running or hashboard.starts != self._starts[number]:
+                    self._starts[number] = hashboard.starts
+                    counter.reset(hashboard.found)
+                    least_khz[number] = 0
+                if number in self.hashing.running:
+                    slowest_khz = min(least_khz[number], hashboard.khz)
+                    await self._poll(hashboard, counter, elapsed_ms, slowest_khz)
+                    least_khz[number] = hashboard.khz
+                hashboard.beat()
+            self._polls += 1
             gc.collect()
 
     async def _poll(self, hashboard, counter, elapsed_ms: int, least_khz: int) -> None:
-        counts = await hashboard.read_all(TOTAL_HASHES)
-        if self.hashing.state != ON:
+        chip, chips, starts = hashboard.list, counter.chips, hashboard.starts
+        counts = await hashboard.read_all(chip.COUNTER)
+        wrong = await hashboard.read_all(chip.ERRORS) if chip.ERRORS else {}
+        if hashboard.number not in self.hashing.running or hashboard.starts != starts:
             return
-        expected_ghs = self.plant.ghs(least_khz) // len(self.counters)
-        counter.poll(counts, elapsed_ms, expected_ghs)
+        counter.poll(counts, wrong, elapsed_ms, self.plant.board_ghs(least_khz))
+        if (self._polls + hashboard.number) % CLOCKS_POLLS == 0:
+            counter.clocks(await hashboard.odd_clocks())
         hashboard.renew_work()
-        if counter.trouble:
-            self.hashing.trouble = f"board {hashboard.number}: {counter.trouble}"
+        if counter.chips != chips:
+            self.changes.append(Change("chips", f"board {hashboard.number}: {counter.told()}"))
 
     def _age_supply(self, elapsed_ms: int) -> None:
         old = self.supply
         age_ms = old.age_ms + elapsed_ms
         self.supply = Supply(old.status, old.mv, self.hashing.setting.mv, old.input_w, age_ms)
+
+    def _boards(self) -> list:
+        hashing, boards = self.hashing, []
+        for number, hashboard in enumerate(self.board.hashboards):
+            why = hashing.failed.get(number, "")
+            if number in hashing.running and hashboard.starts == self._starts[number]:
+                boards.append(Board(why, self.counters[number].chain(), hashboard.least))
+            else:
+                boards.append(Board(why, NOTHING, 0))
+        return boards
+
+    def _dead(self) -> str:
+        """Why no board can run; "" while one can."""
+        out = self.verdict.boards if self.verdict else {}
+        if len(out) < len(self.board.hashboards):
+            return self.hashing.trouble
+        return "; ".join(out[number] for number in sorted(out))
 
     def _snapshot(self, elapsed_ms: int) -> Snapshot:
         return Snapshot(
@@ -292,8 +360,9 @@ class Rig:
             self.vitals.sensors(),
             self.fans,
             self.supply,
-            self.hashing.trouble,
+            self._dead(),
             restarts.because(self.starts, self.up_ms),
+            self._boards(),
         )
 
 

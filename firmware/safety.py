@@ -14,95 +14,70 @@ from collections import namedtuple
 
 from firmware.derate import DOWN, LOW
 
-OFF = "off"  # hash power off; LOW and DOWN only lower the cap
+# hash power off; one board off, the others go on; LOW and DOWN only lower the cap
+OFF, BOARD = "off", "board"
 EVER = 1_000_000  # retries of a rule that never latches
 GOOD_MS = 600_000  # so long without trouble, and the returns are forgotten
 HOLD_MS_MAX = 600_000
 LONG_MS = 1_000_000  # nobody counts further; keeps the numbers small
 
-Rule = namedtuple(
-    "Rule", ("code", "limit", "clear", "delay_ms", "action", "hold_ms", "retries", "words")
-)
-# limit trips, clear is where it counts as gone; units as in the words
+Rule = namedtuple("Rule", ("code", "limit", "clear", "delay_ms", "action", "hold_ms", "retries"))
+# limit trips, clear is where it counts as gone; what each is about, and its units: rules.py
 RULES = (
-    Rule("overheat", 720, 500, 500, OFF, 60_000, 3, "an outlet above 72 C"),
-    Rule("hot", 650, 600, 1_000, DOWN, 0, EVER, "an outlet above 65 C"),
-    Rule("inlet-hot", 450, 420, 5_000, DOWN, 0, EVER, "air comes in above 45 C"),
-    Rule("sensor-lost", 700, 700, 0, LOW, 0, EVER, "a temperature is not known"),
-    Rule("sensor-dead", 700, 700, 6_000, OFF, 30_000, 5, "a temperature stays unknown"),
-    Rule("fan-stopped", 500, 500, 1_000, OFF, 0, 0, "a fan turns at less than half its speed"),
+    Rule("overheat", 720, 500, 500, OFF, 60_000, 3),
+    Rule("hot", 650, 600, 1_000, DOWN, 0, EVER),
+    Rule("inlet-hot", 450, 420, 5_000, DOWN, 0, EVER),
+    Rule("sensor-lost", 700, 700, 0, LOW, 0, EVER),
+    Rule("sensor-dead", 700, 700, 6_000, OFF, 30_000, 5),
+    Rule("fan-stopped", 500, 500, 1_000, OFF, 0, 0),
     Rule(
-        "fan-weak",
-        800,
-        850,
-        10_000,
-        DOWN,
-        10_000,  # longer than the fans need to full speed, where a weak one shows
-        EVER,
-        "a fan turns at less than 80 % of its speed",
-    ),
-    Rule(
-        "fan-odd",
-        1_500,
-        1_500,
-        3_000,
-        LOW,
-        10_000,
-        EVER,
-        "a fan tells half again the speed it can have",
-    ),
-    Rule("supply-fault", 0x003C, 0x003C, 300, OFF, 30_000, 3, "the supply reports a fault"),
-    Rule(
-        "supply-missing",
-        900,
-        900,
-        300,
-        OFF,
-        10_000,
-        5,
-        "the supply gives less than 90 % of its volts",
-    ),
-    Rule("supply-lost", 1_000, 1_000, 0, LOW, 0, EVER, "the supply does not answer"),
-    Rule("supply-dead", 5_000, 5_000, 0, OFF, 10_000, EVER, "the supply stays silent"),
-    Rule(
-        "supply-stays-on",
-        200,
-        200,
-        5_000,
-        OFF,
-        10_000,
-        EVER,
-        "watts flow although hash power is off",
-    ),
-    Rule(
-        "loop-late", 1_000, 1_000, 0, OFF, 5_000, EVER, "the safety loop was held up for a second"
-    ),
-    Rule("board-dead", 0, 0, 0, OFF, 10_000, EVER, "the hash boards do not start or answer"),
-    Rule("restarts", 0, 0, 0, OFF, 0, EVER, "the controller keeps restarting: a pause first"),
+        "fan-weak", 800, 850, 10_000, DOWN, 10_000, EVER
+    ),  # longer than the fans need to full speed
+    Rule("fan-odd", 1_500, 1_500, 3_000, LOW, 10_000, EVER),
+    Rule("supply-fault", 0x003C, 0x003C, 300, OFF, 30_000, 3),
+    Rule("supply-missing", 900, 900, 300, OFF, 10_000, 5),
+    Rule("supply-lost", 1_000, 1_000, 0, LOW, 0, EVER),
+    Rule("supply-dead", 5_000, 5_000, 0, OFF, 10_000, EVER),
+    Rule("supply-stays-on", 200, 200, 5_000, OFF, 10_000, EVER),
+    Rule("loop-late", 1_000, 1_000, 0, OFF, 5_000, EVER),
+    Rule("board-lost", 0, 0, 0, BOARD, 10_000, 5),
+    Rule("board-slow", 500, 500, 12_000, BOARD, 10_000, 5),
+    Rule("board-wrong", 300, 300, 7_000, BOARD, 10_000, 5),
+    Rule("chips-wrong", 50, 20, 7_000, DOWN, 0, EVER),
+    Rule("board-clock", 1, 1, 0, BOARD, 10_000, 5),
+    Rule("board-dead", 0, 0, 0, OFF, 0, EVER),
+    Rule("restarts", 0, 0, 0, OFF, 0, EVER),
 )
 
 # what a sound fan must have reached by now, and the most it can still have
 Fan = namedtuple("Fan", ("rpm", "expected_rpm", "most_rpm"))
 Supply = namedtuple("Supply", ("status", "mv", "want_mv", "input_w", "age_ms"))
 # hash_ms: how long hash power has been on (above 0) or off (below 0)
-# board, restarts: what is wrong with them, in words, or ""
+# a hash board: what is wrong with it in words, or ""; what its chips do, as counters.Chain
+# has it; the fewest chips it may run with, 0 while it does not hash
+Board = namedtuple("Board", ("why", "chain", "least"))
+# board, restarts: what is wrong with all of them, in words, or ""
 Snapshot = namedtuple(
-    "Snapshot", ("elapsed_ms", "hash_ms", "sensors", "fans", "supply", "board", "restarts")
+    "Snapshot",
+    ("elapsed_ms", "hash_ms", "sensors", "fans", "supply", "board", "restarts", "boards"),
 )
-# fault: a rule has hash power off; trouble: fans to full; cap: LOW, DOWN or ""
-Verdict = namedtuple("Verdict", ("may_hash", "fault", "cap", "trouble", "code", "because"))
+# fault: a rule has hash power off; trouble: fans to full; cap: LOW, DOWN or ""; boards: those
+# that must not run, number -> why
+Verdict = namedtuple(
+    "Verdict", ("may_hash", "fault", "cap", "trouble", "code", "because", "boards")
+)
 Change = namedtuple("Change", ("code", "text"))
 
 SETTLE_MS = 2_000  # after switching on, until the rail must stand
 
 
 class Watch:
-    """One rule over time."""
+    """One rule over time; of a rule about boards there is one for each."""
 
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
+    def __init__(self, rule: Rule, board: int = -1) -> None:
+        self.rule, self.board = rule, board
         self.active = False
-        self.because = ""
+        self.because = ""  # in words; of the last time, when it is over
         self._for_ms = 0  # the condition has held so long
         self._held_ms = 0
         self._good_ms = 0
@@ -125,7 +100,7 @@ class Watch:
         self._held_ms = 0 if because else min(LONG_MS, self._held_ms + elapsed_ms)
         if self.latched or because or self._held_ms < self._hold_ms():
             return False
-        self.active, self.because, self._good_ms = False, "", 0
+        self.active, self._good_ms = False, 0
         return True
 
     def _hold_ms(self) -> int:
@@ -139,40 +114,67 @@ class Watch:
 
 class Safety:
     def __init__(self, rules: tuple = RULES) -> None:
-        self._watches = [Watch(rule) for rule in rules]
+        self._rules = rules
+        # of conditions that have held at least once, by place in the table and board
+        self._watches: dict[tuple[int, int], Watch] = {}
         self.changes: list[Change] = []  # what the last step changed, for the event list
 
     def step(self, snapshot: Snapshot) -> Verdict:
         """One turn of the loop."""
         self.changes = []
-        for watch in self._watches:
-            limit = watch.rule.clear if watch.active else watch.rule.limit
-            because = CONDITIONS[watch.rule.code](snapshot, limit)
-            if watch.step(because, snapshot.elapsed_ms):
-                self.changes.append(_change(watch))
+        for place, rule in enumerate(self._rules):
+            if rule.action != BOARD:
+                self._step(place, -1, snapshot, snapshot.elapsed_ms)
+                continue
+            for number, board in enumerate(snapshot.boards):
+                self._step(place, number, board, snapshot.elapsed_ms)
         return self._verdict(snapshot)
 
+    def _step(self, place: int, number: int, seen, elapsed_ms: int) -> None:
+        """seen: the whole snapshot, or one board of it."""
+        rule, watch = self._rules[place], self._watches.get((place, number))
+        because = CONDITIONS[rule.code](seen, _limit(rule, watch is not None and watch.active))
+        if because and number >= 0:
+            because = f"board {number}: {because}"
+        if watch is None:
+            if not because:
+                return
+            watch = self._watches[place, number] = Watch(rule, number)
+        if watch.step(because, elapsed_ms):
+            self.changes.append(_change(watch))
+
     def _verdict(self, snapshot: Snapshot) -> Verdict:
-        """Off before low before down; the first rule of the worst kind gives the reason."""
+        """Off before low before down before a board; the first rule of the worst kind says why."""
         worst: dict[str, Watch] = {}
-        for watch in self._watches:
+        boards: dict[int, str] = {}
+        for key in sorted(self._watches):
+            watch = self._watches[key]
             if watch.active:
                 worst.setdefault(watch.rule.action, watch)
+                if watch.board >= 0:
+                    boards.setdefault(watch.board, watch.because)
         known = _known(snapshot)
-        for action in (OFF, LOW, DOWN):
+        for action in (OFF, LOW, DOWN, BOARD):
             if action in worst:
                 watch, fault = worst[action], action == OFF
-                cap = "" if fault else action
+                cap = action if action in (LOW, DOWN) else ""
                 because = f"{watch.rule.code}: {watch.because}"
-                return Verdict(not fault and known, fault, cap, True, watch.rule.code, because)
+                trouble = action != BOARD or not known
+                return Verdict(
+                    not fault and known, fault, cap, trouble, watch.rule.code, because, boards
+                )
         if not known:
-            return Verdict(False, False, "", True, "", "waiting for the first readings")
-        return Verdict(True, False, "", False, "", "")
+            return Verdict(False, False, "", True, "", "waiting for the first readings", boards)
+        return Verdict(True, False, "", False, "", "", boards)
+
+
+def _limit(rule: Rule, active: bool) -> int:
+    return rule.clear if active else rule.limit
 
 
 def _change(watch: Watch) -> Change:
     if not watch.active:
-        return Change(watch.rule.code, f"over: {watch.rule.words}")
+        return Change(watch.rule.code, f"over: {watch.because}")
     latched = "; latched, needs a person" if watch.latched else ""
     return Change(watch.rule.code, f"{watch.because}{latched}")
 
@@ -257,6 +259,38 @@ def _board_dead(snapshot: Snapshot, _limit: int) -> str:
     return snapshot.board
 
 
+def _board_lost(board: Board, _limit: int) -> str:
+    chips = board.chain.chips
+    if board.why or chips >= board.least:
+        return board.why
+    return f"{chips} of at least {board.least} chips answer"
+
+
+def _board_slow(board: Board, limit_pm: int) -> str:
+    ghs, expected_ghs = board.chain.ghs, board.chain.expected_ghs
+    if ghs * 1000 >= expected_ghs * limit_pm:
+        return ""
+    return f"makes {ghs} of {expected_ghs} GH/s"
+
+
+def _board_wrong(board: Board, limit_pm: int) -> str:
+    wrong_pm = board.chain.wrong_pm
+    return f"{wrong_pm // 10} % of its hashes are wrong" if wrong_pm >= limit_pm else ""
+
+
+def _chips_wrong(snapshot: Snapshot, limit_pm: int) -> str:
+    for number, board in enumerate(snapshot.boards):
+        because = _board_wrong(board, limit_pm)
+        if because:
+            return f"board {number}: {because}"
+    return ""
+
+
+def _board_clock(board: Board, limit: int) -> str:
+    odd = board.chain.odd
+    return f"{odd} chips run at another clock than theirs" if odd >= limit else ""
+
+
 def _restarts(snapshot: Snapshot, _limit: int) -> str:
     return snapshot.restarts
 
@@ -276,6 +310,11 @@ CONDITIONS = {
     "supply-dead": _supply_silent,
     "supply-stays-on": _supply_stays_on,
     "loop-late": _loop_late,
+    "board-lost": _board_lost,
+    "board-slow": _board_slow,
+    "board-wrong": _board_wrong,
+    "chips-wrong": _chips_wrong,
+    "board-clock": _board_clock,
     "board-dead": _board_dead,
     "restarts": _restarts,
 }

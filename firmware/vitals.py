@@ -45,6 +45,10 @@ class Vital:
         self.age_ms = 0
         self._watch(moved)
 
+    def forget(self) -> None:
+        """Its likes are others now."""
+        self._then, self.frozen, self.far = [], False, False
+
     def _is_far(self, dc: int) -> bool:
         """Whether no like is anywhere near."""
         known = False
@@ -73,8 +77,24 @@ class Vitals:
     def __init__(self, sensors) -> None:
         self._vitals = [Vital(name, kind) for name, kind in sensors]
         self._named = {vital.name: vital for vital in self._vitals}
+        self._compared: list[str] = []
+        self.compare(list(self._named))
+
+    def compare(self, names: list) -> None:
+        """Only these are likes of each other; the boards of the others are off by themselves."""
+        if names == self._compared:
+            return
+        self._compared = names
         for one in self._vitals:
-            one.likes = [v for v in self._vitals if v.kind == one.kind and v is not one]
+            one.likes = [
+                vital
+                for vital in self._vitals
+                if vital.kind == one.kind
+                and vital is not one
+                and one.name in names
+                and vital.name in names
+            ]
+            one.forget()
 
     def hear(self, name: str, dc: object) -> None:
         """A sample, or None for a read that failed."""

@@ -35,7 +35,7 @@ def _help(rig, rest: str, at_rig: bool) -> str:
 def _status(rig, rest: str, at_rig: bool) -> str:
     now = report.state(rig, rig.recent.newest)
     return (
-        f"{now['state']}, level {now['level']} of {len(rig.plant.points)}, {now['power_w']} W, "
+        f"{now['state']}, level {now['level']} of {len(rig.promised)}, {now['power_w']} W, "
         f"{now['hash_ghs']} GH/s; hottest {now['hot_dc'] // 10} C, "
         f"inlet {now['inlet_dc'] // 10} C, fans {now['fan_rpm']} rpm; {now['why']}; "
         f"up {now['up_ms'] // 1000} s, started by {rig.board.reset_cause()}"

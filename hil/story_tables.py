@@ -72,7 +72,13 @@ RIG_EVENTS = {
     "supply-stays-on": "watts flow although hash power is off",
     "loop-late": "the safety loop was held up for a second",
     "power-unread": "the supply's watts cannot be what the boards draw",
-    "board-dead": "the hash boards do not start or answer",
+    "board-lost": "a board does not start, or its chips are silent",
+    "board-slow": "a board makes less than half of the hashes its clock makes",
+    "board-wrong": "more than 30 % of a board's hashes are wrong",
+    "chips-wrong": "more than 5 % of a board's hashes are wrong",
+    "board-clock": "a chip's clock is not the one it was given",
+    "board-dead": "no hash power, or no board that may run",
+    "chips": "another number of a board's chips answer",
     "restarts": "the controller keeps restarting: a pause first",
 }
 RIG_ACTS = (

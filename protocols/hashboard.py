@@ -17,6 +17,8 @@ MISC_CONTROL, UART_BAUD, UART_RELAY, CORE_CONTROL = 0x18, 0x28, 0x2C, 0x3C
 NONCE_ERRORS, ANALOG_MUX, IO_DRIVER, PLL3 = 0x4C, 0x54, 0x58, 0x68
 DOMAIN_HASHES, TOTAL_HASHES, VERSION_ROLLING, SOFT_RESET = 0x88, 0x8C, 0xA4, 0xA8
 
+LOCKED = 1 << 31  # of PLL0, when it is read
+
 # a whole header but its nonce; merkle_root and prev_hash are 32 bytes in header order
 Job = namedtuple("Job", ("job", "nonce", "nbits", "ntime", "merkle_root", "prev_hash", "version"))
 

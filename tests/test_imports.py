@@ -12,7 +12,7 @@ OURS = {"protocols", "firmware", "supervisor", "hil", "tests"}
 PROTOCOLS = {"protocols", "struct", "collections", "binascii", "json", "hashlib"}
 FIRMWARE = {
     *("protocols", "firmware", "asyncio", "time", "gc", "json", "os", "binascii", "random"),
-    *("errno", "select", "struct", "socket", "ssl", "sys", "collections"),
+    *("errno", "select", "struct", "socket", "ssl", "sys", "collections", "array"),
 }
 CHIP = {"machine", "network", "esp32"}  # the rig's own, behind the board
 BOARD_FILES = ("firmware/board.py", "firmware/boards/")

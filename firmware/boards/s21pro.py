@@ -14,7 +14,9 @@ BOARDS = (
 )
 CHIP = 1370
 DOMAINS, CHIPS_PER_DOMAIN = 13, 5
-SMALL_CORES = 2040  # of one chip; each makes one hash a clock
+CHIPS_LEAST_PM = 900  # of a board's chips, or it is no good
+ADDRESS_STEP = 2  # between chips; the factory addresses 128 of them whatever is there
+SWEEP = 0x1EB5  # HASH_COUNTING of a stock S21 Pro at any of its clocks
 
 HASH_POWER_PIN = 10  # the supply's enable; low cuts all hash power whatever I2C does
 LED_PIN = 3  # a WS2812
@@ -23,14 +25,14 @@ BUTTON_PIN = 0  # pulls down; the BOOT button of a development board
 # i2c number, scl, sda, hertz
 SENSOR_BUS = (0, 48, 47, 100_000)
 SUPPLY_BUS = (1, 2, 1, 100_000)
-# name, address, kind; a TMP75 at each end of a board's air path
+# name, address, kind, board; a TMP75 at each end of a board's air path
 SENSORS = (
-    ("inlet 0", 0x48, "inlet"),
-    ("outlet 0", 0x49, "outlet"),
-    ("inlet 1", 0x4A, "inlet"),
-    ("outlet 1", 0x4B, "outlet"),
-    ("inlet 2", 0x4C, "inlet"),
-    ("outlet 2", 0x4D, "outlet"),
+    ("inlet 0", 0x48, "inlet", 0),
+    ("outlet 0", 0x49, "outlet", 0),
+    ("inlet 1", 0x4A, "inlet", 1),
+    ("outlet 1", 0x4B, "outlet", 1),
+    ("inlet 2", 0x4C, "inlet", 2),
+    ("outlet 2", 0x4D, "outlet", 2),
 )
 SUPPLY_ADDRESS = 0x58
 # a W5500 where one is fitted: SPI number, sck, mosi, miso, cs, interrupt

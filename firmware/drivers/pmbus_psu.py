@@ -4,15 +4,13 @@ Codec: protocols/pmbus.py.  Limits: firmware/limits.py.  This file knows how to 
 to the supply and never whether it should.
 """
 
+from firmware import clock
+from firmware.drivers import SupplyError
 from protocols import pmbus
 
 ATTEMPTS = 3  # a busy supply answers 0xff...; the next read is good
 # what this supply can truly say; beyond it the wire lied with a good checksum
-MV_MAX, WATTS_MAX, MILLI_C_MAX = 16_000, 6_000, 150_000
-
-
-class PsuError(Exception):
-    """The supply gave no believable answer."""
+MV_MAX, WATTS_MAX = 16_000, 6_000
 
 
 class Psu:
@@ -34,9 +32,19 @@ class Psu:
         """What is no longer so leaves the status; what still is comes back at once."""
         self._write(pmbus.CLEAR_FAULTS)
 
-    def set_mv(self, mv: int) -> None:
+    def set_mv(self, mv: int) -> bool:
+        """True: it has taken it."""
         word = pmbus.to_ulinear16(mv, self._vout_exponent())
         self._write(pmbus.VOUT_COMMAND, pmbus.word_bytes(word))
+        return True
+
+    async def read(self) -> tuple[int, int, int]:
+        """STATUS_WORD, output in mV, input in W; other loops go on between them."""
+        status = self.status()
+        await clock.sleep_ms(0)
+        millivolts = self.output_mv()
+        await clock.sleep_ms(0)
+        return status, millivolts, self.input_w()
 
     def status(self) -> int:
         """STATUS_WORD."""
@@ -50,16 +58,12 @@ class Psu:
         milliwatts = pmbus.linear11(self._word(pmbus.READ_PIN))
         return _plausible("W", (milliwatts + 500) // 1000, WATTS_MAX)
 
-    def hottest_dc(self) -> int:
-        milli = pmbus.linear11(self._word(pmbus.READ_TEMPERATURE_1))
-        return _plausible("1/1000 C", milli, MILLI_C_MAX) // 100
-
     def _vout_exponent(self) -> int:
         if self._exponent is None:
             try:
                 self._exponent = pmbus.vout_exponent(self._read(pmbus.VOUT_MODE, 1)[0])
             except pmbus.PmbusError as error:
-                raise PsuError(str(error)) from None
+                raise SupplyError(str(error)) from None
         return self._exponent
 
     def _word(self, command: int) -> int:
@@ -76,7 +80,7 @@ class Psu:
                 last = error
                 if _is_held(error):
                     break
-        raise PsuError(f"no good reply to command 0x{command:02x}: {last}")
+        raise SupplyError(f"no good reply to command 0x{command:02x}: {last}")
 
     def _write(self, command: int, data: bytes = b"") -> None:
         framed = pmbus.written(self._address, command, data)
@@ -90,7 +94,7 @@ class Psu:
                 last = error
                 if _is_held(error):
                     break
-        raise PsuError(f"command 0x{command:02x} not taken: {last}")
+        raise SupplyError(f"command 0x{command:02x} not taken: {last}")
 
 
 def _is_held(error: Exception) -> bool:
@@ -100,5 +104,5 @@ def _is_held(error: Exception) -> bool:
 
 def _plausible(unit: str, value: int, most: int) -> int:
     if not 0 <= value <= most:
-        raise PsuError(f"{value} {unit} cannot be")
+        raise SupplyError(f"{value} {unit} cannot be")
     return value

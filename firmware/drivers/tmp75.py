@@ -1,10 +1,7 @@
 """A TMP75-class thermometer on I2C."""
 
+from firmware.drivers import SensorError
 from protocols import tmp75
-
-
-class SensorError(Exception):
-    """No believable answer; the text says from which address."""
 
 
 class Tmp75:

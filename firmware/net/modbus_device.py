@@ -53,7 +53,7 @@ class Device(modbus.Device):
             least_ms = registers.find("ttl_ms").low
             limit_w = rig.dispatch.limit_w if isinstance(rig.dispatch, Limit) else 0
             return {"limit_w": limit_w, "ttl_ms": max(least_ms, rig.dispatch.lease_ms)}
-        return registers.identity_of(report.identity(rig.facts, rig.plant, report.chips(rig)))
+        return registers.identity_of(report.identity(rig.facts, rig.promised, report.chips(rig)))
 
     def _write(self, written, address: int, words: list) -> None:
         values = written(address, words)
@@ -64,5 +64,5 @@ class Device(modbus.Device):
         limit = self._rig.dispatch
         if not isinstance(limit, Limit):
             raise RegisterError(NO_REGISTER, "limit_w: this rig obeys over MQTT")
-        limit.write(self._rig.plant.points, values["limit_w"], values["ttl_ms"])
+        limit.write(self._rig.promised, values["limit_w"], values["ttl_ms"])
         self._rig.obey_at_once()

@@ -26,7 +26,6 @@ from protocols.hashboard_chip import (
 from protocols.midstates import MidstateJob
 
 LOCK_S = 0.002  # of the PLL; nobody has published it
-LOCKED = 0x8000_0000
 BAUD_REGISTERS = (wire.UART_BAUD, wire.MISC_CONTROL, wire.PLL3)
 
 
@@ -132,7 +131,7 @@ class Chain:
         if register == wire.CHIP_ID:
             return int(self.facts.chip.chip_id | self._address[chip])
         if register == wire.PLL0:
-            return value & ~LOCKED | (LOCKED if now_s >= self._locked_s else 0)
+            return value & ~wire.LOCKED | (wire.LOCKED if now_s >= self._locked_s else 0)
         if self.model == 1368 and register == temperature_1368.VALUE:
             started = self._registers.held(chip, temperature_1368.CONTROL)
             return temperature_1368.value(started, self.celsius)

@@ -11,8 +11,9 @@ from functools import lru_cache, partial
 from hil.chips.pmbus_status import CML_COMMAND, CML_DATA, CML_PEC, NAMES, Status
 from hil.chips.pmbus_stored import Stored
 from hil.plant import Plant
-from protocols import pmbus
-from protocols.pmbus import PmbusError, to_linear11, to_ulinear16, word_bytes
+from protocols import pmbus, pmbus_supply
+from protocols.pmbus import PmbusError, to_ulinear16, word_bytes
+from protocols.pmbus_supply import to_linear11
 
 ADDRESS = 0x58
 MODE, EXPONENT = 0x17, -9
@@ -48,23 +49,23 @@ class PmbusPsu:
         reads: dict[int, Callable[[], bytes]] = {
             **status,
             pmbus.OPERATION: lambda: bytes((self._operation,)),
-            pmbus.CAPABILITY: lambda: b"\x80",  # PEC, 100 kHz
-            pmbus.REVISION: lambda: b"\x33",
+            pmbus_supply.CAPABILITY: lambda: b"\x80",  # PEC, 100 kHz
+            pmbus_supply.REVISION: lambda: b"\x33",
             pmbus.VOUT_MODE: lambda: bytes((self._mode,)),
             pmbus.VOUT_COMMAND: lambda: _millivolts(supply.command_v * 1000),
-            pmbus.VOUT_MAX: lambda: _millivolts(high_mv),
-            pmbus.VOUT_MIN: lambda: _millivolts(low_mv),
-            pmbus.STATUS_BYTE: lambda: word_bytes(self._word())[:1],
+            pmbus_supply.VOUT_MAX: lambda: _millivolts(high_mv),
+            pmbus_supply.VOUT_MIN: lambda: _millivolts(low_mv),
+            pmbus_supply.STATUS_BYTE: lambda: word_bytes(self._word())[:1],
             pmbus.STATUS_WORD: lambda: word_bytes(self._word()),
-            pmbus.READ_VIN: lambda: _linear(supply.mains_v),
-            pmbus.READ_IIN: lambda: _linear(self._wall_w() / max(1.0, supply.mains_v)),
+            pmbus_supply.READ_VIN: lambda: _linear(supply.mains_v),
+            pmbus_supply.READ_IIN: lambda: _linear(self._wall_w() / max(1.0, supply.mains_v)),
             pmbus.READ_VOUT: lambda: _millivolts(supply.volts * 1000),
-            pmbus.READ_IOUT: lambda: _linear(self._out_w() / max(1.0, supply.volts)),
-            pmbus.READ_POUT: lambda: _linear(self._out_w()),
+            pmbus_supply.READ_IOUT: lambda: _linear(self._out_w() / max(1.0, supply.volts)),
+            pmbus_supply.READ_POUT: lambda: _linear(self._out_w()),
             pmbus.READ_PIN: lambda: _linear(self._wall_w()),
-            pmbus.READ_TEMPERATURE_1: lambda: _linear(30 + 0.008 * supply.out_w),
-            pmbus.MFR_ID: lambda: _block(b"SURPLUS"),
-            pmbus.MFR_MODEL: lambda: _block(b"VIRTUAL-3700"),
+            pmbus_supply.READ_TEMPERATURE_1: lambda: _linear(30 + 0.008 * supply.out_w),
+            pmbus_supply.MFR_ID: lambda: _block(b"SURPLUS"),
+            pmbus_supply.MFR_MODEL: lambda: _block(b"VIRTUAL-3700"),
         }
         stored = self._stored
         return reads | {name: partial(stored.read, name) for name in stored.names()}
@@ -113,7 +114,7 @@ class PmbusPsu:
         return self._kept[key]
 
     def _answer(self, command: int, size: int) -> bytes:
-        reply = pmbus.answered(self._address, command, self._reads[command]())
+        reply = pmbus_supply.answered(self._address, command, self._reads[command]())
         return (reply + b"\xff" * size)[:size]
 
     def _obey(self, command: int, data: bytes) -> None:
@@ -124,7 +125,7 @@ class PmbusPsu:
         width = self._width(command)
         try:
             if len(data) > width:
-                data = pmbus.checked_write(self._address, command, data)
+                data = pmbus_supply.checked_write(self._address, command, data)
         except PmbusError:
             self._status.note(CML_PEC)
             return

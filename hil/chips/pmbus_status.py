@@ -1,18 +1,18 @@
 """The status registers of a PMBus supply: what is wrong now, and what was since it was cleared."""
 
 from hil.supply import ON_ABOVE_V, OVER_CURRENT, OVER_HEAT, Supply
-from protocols import pmbus
+from protocols import pmbus_supply
 
 CML_COMMAND, CML_DATA, CML_PEC = 0x80, 0x40, 0x20
 _OV_FAULT, _UV_WARN, _UV_FAULT = 0x80, 0x20, 0x10  # of STATUS_VOUT and STATUS_INPUT
 _OC_FAULT, _OT_FAULT = 0x80, 0x80
 SETTLED_S = 1.0  # on for so long before low volts count
 NAMES = (
-    pmbus.STATUS_VOUT,
-    pmbus.STATUS_IOUT,
-    pmbus.STATUS_INPUT,
-    pmbus.STATUS_TEMPERATURE,
-    pmbus.STATUS_CML,
+    pmbus_supply.STATUS_VOUT,
+    pmbus_supply.STATUS_IOUT,
+    pmbus_supply.STATUS_INPUT,
+    pmbus_supply.STATUS_TEMPERATURE,
+    pmbus_supply.STATUS_CML,
 )
 
 
@@ -23,7 +23,7 @@ class Status:
 
     def note(self, cml: int) -> None:
         """Something was wrong with what the host said."""
-        self._latched[pmbus.STATUS_CML] |= cml
+        self._latched[pmbus_supply.STATUS_CML] |= cml
 
     def look(self, limits_v: tuple[float, float, float]) -> None:
         """Keep what is wrong now, until it is cleared."""
@@ -44,36 +44,38 @@ class Status:
             bits[name] |= present
         word = 0
         for name, summary in (
-            (pmbus.STATUS_VOUT, 1 << 15),
-            (pmbus.STATUS_IOUT, 1 << 14),
-            (pmbus.STATUS_INPUT, 1 << 13),
-            (pmbus.STATUS_TEMPERATURE, 1 << 2),
-            (pmbus.STATUS_CML, pmbus.STATUS_COMMUNICATION),
+            (pmbus_supply.STATUS_VOUT, 1 << 15),
+            (pmbus_supply.STATUS_IOUT, 1 << 14),
+            (pmbus_supply.STATUS_INPUT, 1 << 13),
+            (pmbus_supply.STATUS_TEMPERATURE, 1 << 2),
+            (pmbus_supply.STATUS_CML, pmbus_supply.STATUS_COMMUNICATION),
         ):
             word |= summary if bits[name] else 0
-        word |= 1 << 5 if bits[pmbus.STATUS_VOUT] & _OV_FAULT else 0
-        word |= 1 << 4 if bits[pmbus.STATUS_IOUT] & _OC_FAULT else 0
-        word |= 1 << 3 if bits[pmbus.STATUS_INPUT] & _UV_FAULT else 0
+        word |= 1 << 5 if bits[pmbus_supply.STATUS_VOUT] & _OV_FAULT else 0
+        word |= 1 << 4 if bits[pmbus_supply.STATUS_IOUT] & _OC_FAULT else 0
+        word |= 1 << 3 if bits[pmbus_supply.STATUS_INPUT] & _UV_FAULT else 0
         if supply.volts < 1:
-            word |= pmbus.STATUS_OFF
+            word |= pmbus_supply.STATUS_OFF
         if supply.volts < 0.9 * supply.command_v:
-            word |= pmbus.STATUS_POWER_NOT_GOOD
+            word |= pmbus_supply.STATUS_POWER_NOT_GOOD
         return word
 
     def _present(self, limits_v: tuple[float, float, float]) -> dict[int, int]:
         """What is wrong now; limits: over-voltage fault, under-voltage warning, and fault."""
         supply, present = self._supply, {}
         if supply.latched == OVER_CURRENT:
-            present[pmbus.STATUS_IOUT] = _OC_FAULT
+            present[pmbus_supply.STATUS_IOUT] = _OC_FAULT
         elif supply.latched == OVER_HEAT:
-            present[pmbus.STATUS_TEMPERATURE] = _OT_FAULT
+            present[pmbus_supply.STATUS_TEMPERATURE] = _OT_FAULT
         if supply.under_voltage:
-            present[pmbus.STATUS_INPUT] = _UV_FAULT | _UV_WARN
+            present[pmbus_supply.STATUS_INPUT] = _UV_FAULT | _UV_WARN
         elif supply.mains_v < ON_ABOVE_V:
-            present[pmbus.STATUS_INPUT] = _UV_WARN
+            present[pmbus_supply.STATUS_INPUT] = _UV_WARN
         over_v, warn_v, under_v = limits_v
         if supply.volts > over_v:
-            present[pmbus.STATUS_VOUT] = _OV_FAULT
+            present[pmbus_supply.STATUS_VOUT] = _OV_FAULT
         elif supply.on_s > SETTLED_S and supply.volts < warn_v:
-            present[pmbus.STATUS_VOUT] = _UV_WARN | (_UV_FAULT if supply.volts < under_v else 0)
+            present[pmbus_supply.STATUS_VOUT] = _UV_WARN | (
+                _UV_FAULT if supply.volts < under_v else 0
+            )
         return present

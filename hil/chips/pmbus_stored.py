@@ -1,6 +1,6 @@
 """Registers of a PMBus supply that are stored, and what they mean: limits, and who may write."""
 
-from protocols import pmbus
+from protocols import pmbus, pmbus_supply
 from protocols.pmbus import word_bytes
 
 RELATIVE = 0x80  # of VOUT_MODE: limits are factors of VOUT_COMMAND
@@ -10,13 +10,24 @@ _FACTORS = {0x40: 1.25, 0x42: 1.16, 0x43: 0.90, 0x44: 0.75}
 _OV_FAULT, _UV_WARN, _UV_FAULT = 0x40, 0x43, 0x44
 _CMD = 0x08  # of ON_OFF_CONFIG: OPERATION is heard
 # first values of what is only kept
-_BYTES = {pmbus.ON_OFF_CONFIG: 0x1F, pmbus.WRITE_PROTECT: 0, 0x41: 0xB8, 0x45: 0x80, 0x47: 0xC0}
+_BYTES = {
+    pmbus_supply.ON_OFF_CONFIG: 0x1F,
+    pmbus_supply.WRITE_PROTECT: 0,
+    0x41: 0xB8,
+    0x45: 0x80,
+    0x47: 0xC0,
+}
 _WORDS = (0x33, 0x35, 0x36, 0x46, 0x4A, 0x4F, 0x51, 0x60, 0x61, 0x64)
 # what each level of WRITE_PROTECT still lets through
 _WRITABLE = {
-    0x80: (pmbus.WRITE_PROTECT,),
-    0x40: (pmbus.WRITE_PROTECT, pmbus.OPERATION),
-    0x20: (pmbus.WRITE_PROTECT, pmbus.OPERATION, pmbus.ON_OFF_CONFIG, pmbus.VOUT_COMMAND),
+    0x80: (pmbus_supply.WRITE_PROTECT,),
+    0x40: (pmbus_supply.WRITE_PROTECT, pmbus.OPERATION),
+    0x20: (
+        pmbus_supply.WRITE_PROTECT,
+        pmbus.OPERATION,
+        pmbus_supply.ON_OFF_CONFIG,
+        pmbus.VOUT_COMMAND,
+    ),
 }
 
 
@@ -49,11 +60,11 @@ class Stored:
 
     def allows(self, command: int) -> bool:
         """Whether WRITE_PROTECT lets this be written."""
-        level = self._bytes[pmbus.WRITE_PROTECT]
+        level = self._bytes[pmbus_supply.WRITE_PROTECT]
         return level not in _WRITABLE or command in _WRITABLE[level]
 
     def hears_operation(self) -> bool:
-        return bool(self._bytes[pmbus.ON_OFF_CONFIG] & _CMD)
+        return bool(self._bytes[pmbus_supply.ON_OFF_CONFIG] & _CMD)
 
     def limits_v(self, command_v: float) -> tuple[float, float, float]:
         """Over-voltage fault, under-voltage warning, and fault."""

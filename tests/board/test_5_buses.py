@@ -29,7 +29,7 @@ def taken_up(board):
 def test_a_read_takes_its_time_and_no_more(taken_up):
     for name, (value, ms) in read_all(taken_up).items():
         assert ms <= SLOWEST_MS, f"{name}: {ms} ms"
-        assert isinstance(value, int) or value in ("SensorError", "PsuError"), f"{name}: {value}"
+        assert isinstance(value, int) or value in ("SensorError", "SupplyError"), f"{name}: {value}"
 
 
 def test_every_part_answers(taken_up, desk):

@@ -4,9 +4,8 @@ from chain import Chain
 from exchange import Pin
 
 from firmware.boards import s21pro
-from firmware.drivers.hashboard import Hashboard
-from firmware.drivers.pmbus_psu import PsuError
-from firmware.drivers.tmp75 import SensorError
+from firmware.drivers import SensorError, SupplyError
+from firmware.drivers.hashboard import Hashboard, Switch
 
 
 class Supply:
@@ -15,6 +14,7 @@ class Supply:
         self.deaf = False
         self.mv, self.watts, self.word = 0, 20, 0
         self.cleared = 0
+        self.slow = 0  # so often it has not yet taken what it was told
 
     def start(self, mv):
         self._hear("start")
@@ -26,22 +26,20 @@ class Supply:
 
     def set_mv(self, mv):
         self._hear("mv")
+        if self.slow:
+            self.slow -= 1
+            return False
         self.mv = mv
         self.log.append(("mv", mv))
+        return True
 
-    def status(self):
+    async def read(self):
         self._hear("status")
-        return self.word
-
-    def output_mv(self):
-        return self.mv
-
-    def input_w(self):
-        return self.watts
+        return self.word, self.mv, self.watts
 
     def _hear(self, what):
         if self.deaf:
-            raise PsuError(f"{what}: no answer")
+            raise SupplyError(f"{what}: no answer")
 
 
 class Sensor:
@@ -88,7 +86,7 @@ class Clocks(Hashboard):
 
     def set_clock(self, khz, word):
         super().set_clock(khz, word)
-        self.log.append(("khz", khz))
+        self.log.append(("khz", khz) if not self.number else ("khz of another", khz))
 
 
 class TestBoard:
@@ -100,13 +98,13 @@ class TestBoard:
         self.chains = [Chain(4) for _ in range(3)]
         self.enables = [Pin() for _ in range(3)]
         self.hashboards = [
-            Clocks(n, self.chains[n], self.enables[n], Pin(), 1370, 2, 2) for n in range(3)
+            Clocks(n, self.chains[n], Switch(self.enables[n]), Pin(), self.facts) for n in range(3)
         ]
         for hashboard in self.hashboards:
             hashboard.log = self.log
         self.supply = Supply(self.log)
         self.fans = Fans()
-        self.sensors = {name: Sensor() for name, _, _ in self.facts.SENSORS}
+        self.sensors = {name: Sensor() for name, _, _, _ in self.facts.SENSORS}
         self.powered = False
         self.fed = 0
 

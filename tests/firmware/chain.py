@@ -16,7 +16,9 @@ class Chain:
         self.addressed = 0
         self.heard = []  # commands and jobs, in order
         self.garbled = 0
-        self.hashes = 0
+        self.hashes = self.wrong = 0
+        self.slipped = ()  # places of chips that do not hold their clock
+        self.on_read = lambda: None
         self._receiver = far.CommandReceiver()
         self._out = b""
 
@@ -62,6 +64,12 @@ class Chain:
         return sum(1 for event in self.heard if isinstance(event, kind))
 
     def _answer(self, register):
-        value = CHIP_ID if register == codec.CHIP_ID else self.hashes
+        values = {codec.CHIP_ID: CHIP_ID, codec.NONCE_ERRORS: self.wrong}
+        if register == codec.PLL0:
+            values[register] = self.written(codec.PLL0)[-1] | codec.LOCKED
+        value = values.get(register, self.hashes)
         for index in range(self.answering):
-            self._out += far.register_reply(2 * index, register, value)
+            slipped = register == codec.PLL0 and index in self.slipped
+            self._out += far.register_reply(2 * index, register, 0 if slipped else value)
+        if register == codec.PLL0:
+            self.on_read()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from firmware import rig, settings
 from firmware.boards import s21pro
+from firmware.rules import WORDS
 from firmware.safety import EVER, RULES
 from protocols import messages
 
@@ -13,7 +14,7 @@ README = (Path(rig.__file__).parent / "README.md").read_text()
 def row(rule):
     returns = "ever" if rule.retries >= EVER else rule.retries
     cells = (rule.limit, rule.clear, rule.delay_ms, rule.action, rule.hold_ms // 1000, returns)
-    return f"| `{rule.code}` | {' | '.join(str(cell) for cell in cells)} | {rule.words} |"
+    return f"| `{rule.code}` | {' | '.join(str(cell) for cell in cells)} | {WORDS[rule.code]} |"
 
 
 def test_every_rule_is_in_the_table_and_nothing_else():
@@ -21,6 +22,7 @@ def test_every_rule_is_in_the_table_and_nothing_else():
     table = README[start : README.index("\nOther events", start)]
     rows = [line for line in table.splitlines() if line.startswith("| `")]
     assert rows == [row(rule) for rule in RULES]
+    assert list(WORDS) == [rule.code for rule in RULES]
 
 
 def setting_row(name):

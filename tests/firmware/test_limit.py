@@ -1,5 +1,6 @@
 """The limit of a Modbus line: watts with a time to live; both runtimes."""
 
+from firmware import power
 from firmware.boards import s21pro
 from firmware.limit import ALONE, Limit, admitted
 from firmware.power import Plant
@@ -12,7 +13,7 @@ WATTS = [point.watts for point in PLANT.points]
 def test_whatever_the_limit_what_is_admitted_is_not_above_it():
     for limit_w in range(0, WATTS[-1] + 200):
         got = admitted(PLANT.points, limit_w)
-        target_w = PLANT.target_w(*got)
+        target_w = power.target_w(PLANT.points, *got)
         assert target_w <= limit_w
         assert bool(target_w) == (limit_w >= WATTS[0])
         assert target_w >= min(limit_w, WATTS[-1]) - 2 or not target_w

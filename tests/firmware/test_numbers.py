@@ -10,6 +10,7 @@ from firmware.derate import DOWN, LOW
 from firmware.dispatch import BUDGET, JOINED, lower
 from firmware.power import Plant
 from firmware.safety import (
+    BOARD,
     EVER,
     GOOD_MS,
     HOLD_MS_MAX,
@@ -45,19 +46,24 @@ TABLE = {
     "supply-dead": (5_000, 5_000, 0, OFF, 10_000, EVER),
     "supply-stays-on": (200, 200, 5_000, OFF, 10_000, EVER),
     "loop-late": (1_000, 1_000, 0, OFF, 5_000, EVER),
-    "board-dead": (0, 0, 0, OFF, 10_000, EVER),
+    "board-lost": (0, 0, 0, BOARD, 10_000, 5),
+    "board-slow": (500, 500, 12_000, BOARD, 10_000, 5),
+    "board-wrong": (300, 300, 7_000, BOARD, 10_000, 5),
+    "chips-wrong": (50, 20, 7_000, DOWN, 0, EVER),
+    "board-clock": (1, 1, 0, BOARD, 10_000, 5),
+    "board-dead": (0, 0, 0, OFF, 0, EVER),
     "restarts": (0, 0, 0, OFF, 0, EVER),
 }
 
 
 def test_the_safety_table():
-    assert {rule.code: tuple(rule)[1:-1] for rule in RULES} == TABLE
+    assert {rule.code: tuple(rule)[1:] for rule in RULES} == TABLE
     assert (GOOD_MS, HOLD_MS_MAX, SETTLE_MS) == (600_000, 600_000, 2_000)
     assert EVER >= 1_000_000 and LONG_MS > GOOD_MS
 
 
 def watch(delay_ms=10, hold_ms=10, retries=1):
-    return Watch(Rule("x", 0, 0, delay_ms, OFF, hold_ms, retries, "it is so"))
+    return Watch(Rule("x", 0, 0, delay_ms, OFF, hold_ms, retries))
 
 
 def test_a_condition_trips_one_millisecond_after_its_delay():
@@ -165,7 +171,8 @@ def test_for_watts_finds_the_last_clock_that_fits():
 
 
 def test_a_divider_may_miss_a_clock_by_half_a_percent():
-    assert PLANT.level(199_005) == 1 and PLANT.level(199_004) == 0
+    for khz, level in ((199_005, 1), (199_004, 0)):
+        assert power.level(PLANT.points, PLANT, khz) == level
 
 
 def test_the_fan_curve():

@@ -1,5 +1,6 @@
 """Points and the ramp, on both runtimes."""
 
+from firmware import power
 from firmware.boards import s21pro
 from firmware.limits import OFF, Request
 from firmware.power import Plant, Ramp, interpolated, step
@@ -76,24 +77,68 @@ def test_the_rail_feeds_the_clock():
         assert PLANT.rail_khz(PLANT.rail_mv(khz)) >= khz, khz
 
 
+def held(khz, plant=PLANT):
+    return power.level(PLANT.points, plant, khz)
+
+
 def test_levels_are_held_from_their_clock_on():
-    assert [PLANT.level(khz) for khz in (0, 56_250, 198_000, 199_500, 200_000, 299_999)] == [
-        0,
-        0,
-        0,
-        1,
-        1,
-        2,
-    ]
-    assert PLANT.level(630_000) == 8
+    clocks = (0, 56_250, 198_000, 199_500, 200_000, 299_999)
+    assert [held(khz) for khz in clocks] == [0, 0, 0, 1, 1, 2]
+    assert held(630_000) == 8
 
 
 def test_targets_between_levels():
     two, three = PLANT.points[1].watts, PLANT.points[2].watts
-    assert PLANT.target_w(0, 0, 0) == 0
-    assert PLANT.target_w(2, 2, 0) == two
-    assert PLANT.target_w(2, 3, 500) == two + (three - two) // 2
-    assert PLANT.target_w(1, 8, 999) < TOP_W
+    target_w = power.target_w
+    assert target_w(PLANT.points, 0, 0, 0) == 0
+    assert target_w(PLANT.points, 2, 2, 0) == two
+    assert target_w(PLANT.points, 2, 3, 500) == two + (three - two) // 2
+    assert target_w(PLANT.points, 1, 8, 999) < TOP_W
+
+
+def fitted(boards, chips=None):
+    plant = Plant(s21pro)
+    plant.fit(boards, 65 * boards if chips is None else chips)
+    return plant
+
+
+def test_fewer_boards_draw_and_hash_so_much_less():
+    two = fitted(2)
+    for all_three, some in zip(PLANT.points, two.points):
+        assert (some.khz, some.mv) == (all_three.khz, all_three.mv)
+        assert abs(some.ghs * 3 - all_three.ghs * 2) < 5
+        assert 0.6 < some.watts / all_three.watts < 0.7
+    assert fitted(3).points == PLANT.points
+
+
+def test_a_silent_chip_hashes_nothing_and_may_draw():
+    plant = fitted(3, 194)
+    assert [p.watts for p in plant.points] == [p.watts for p in PLANT.points]
+    assert abs(plant.points[7].ghs - PLANT.points[7].ghs * 194 // 195) < 50
+
+
+def test_the_watts_of_a_level_are_held_by_the_boards_there_are():
+    two = fitted(2)
+    for number in (1, 2, 3, 4):
+        khz, mv = two.for_watts(PLANT.points[number - 1].watts)
+        assert khz > PLANT.points[number - 1].khz
+        assert abs(two.watts(khz, mv) - PLANT.points[number - 1].watts) <= 2
+        assert held(khz, two) == number
+
+
+def test_the_highest_level_that_the_boards_there_are_can_hold():
+    assert power.highest(PLANT.points, PLANT) == 8
+    assert power.highest(PLANT.points, fitted(2)) == 4  # 2030 of 2343 W
+    assert power.highest(PLANT.points, fitted(1)) == 1
+    assert power.highest(fitted(1).points, fitted(3)) == 8, "and never more watts than promised"
+    assert power.highest(fitted(3).points, fitted(0, 0)) == 0
+
+
+def test_one_board_more_takes_a_little():
+    """The clock it starts at, on the rail of the others: 1/3 of what three draw, and 10 %."""
+    more_w = PLANT.board_w(56_250, 13_400)
+    assert 85 < more_w < 125 and more_w == fitted(2).board_w(56_250, 13_400)
+    assert fitted(1).board_ghs(630_000) == PLANT.board_ghs(630_000) == 83_538
 
 
 def test_up_the_rail_leads_and_steps_are_kept():

@@ -1,7 +1,20 @@
 """Every rule of the safety table: its edge, its delay, its end; on both runtimes."""
 
+from firmware.counters import Chain
 from firmware.derate import DOWN, LOW
-from firmware.safety import CONDITIONS, GOOD_MS, OFF, RULES, Fan, Rule, Safety, Snapshot, Supply
+from firmware.safety import (
+    BOARD,
+    CONDITIONS,
+    GOOD_MS,
+    OFF,
+    RULES,
+    Board,
+    Fan,
+    Rule,
+    Safety,
+    Snapshot,
+    Supply,
+)
 from firmware.vitals import FAR, FROZEN, Sensor
 
 RULE = {rule.code: rule for rule in RULES}
@@ -22,6 +35,14 @@ WELL = {
     "supply_age_ms": 0,
     "board": "",
     "restarts": "",
+    # of board 1, of two
+    "why": "",
+    "chips": 65,
+    "least": 58,
+    "ghs": 60_000,
+    "expected_ghs": 60_000,
+    "wrong_pm": 0,
+    "odd": 0,
 }
 
 
@@ -37,8 +58,20 @@ def snapshot(**changes):
     ]
     fans = [Fan(4000, 4000, 4000), Fan(now["rpm"], now["expected_rpm"], now["most_rpm"])]
     supply = Supply(now["status"], now["mv"], now["want_mv"], now["input_w"], now["supply_age_ms"])
+    chain = Chain(now["chips"], now["ghs"], now["expected_ghs"], now["wrong_pm"], now["odd"])
+    boards = [
+        Board("", Chain(65, 60_000, 60_000, 0, 0), 58),
+        Board(now["why"], chain, now["least"]),
+    ]
     return Snapshot(
-        now["elapsed_ms"], now["hash_ms"], sensors, fans, supply, now["board"], now["restarts"]
+        now["elapsed_ms"],
+        now["hash_ms"],
+        sensors,
+        fans,
+        supply,
+        now["board"],
+        now["restarts"],
+        boards,
     )
 
 
@@ -46,8 +79,9 @@ def played(*turns, rules=RULES):
     """(changes, for ms) turns, 100 ms a step; the safety loop and its last verdict."""
     safety, verdict, changes = Safety(rules), None, []
     for conditions, period_ms in turns:
+        now = snapshot(**conditions)
         for _ in range(period_ms // 100):
-            verdict = safety.step(snapshot(**conditions))
+            verdict = safety.step(now)
             changes += safety.changes
     return verdict, changes
 
@@ -69,6 +103,11 @@ EDGES = {
     "supply-stays-on": ({"hash_ms": -1, "input_w": 199}, {"hash_ms": -1, "input_w": 200}),
     "loop-late": ({"elapsed_ms": 999}, {"elapsed_ms": 1000}),
     "restarts": ({"restarts": ""}, {"restarts": "started 4 times"}),
+    "board-lost": ({"chips": 58}, {"chips": 57}),
+    "board-slow": ({"ghs": 30_000}, {"ghs": 29_999}),
+    "board-wrong": ({"wrong_pm": 299}, {"wrong_pm": 300}),
+    "chips-wrong": ({"wrong_pm": 49}, {"wrong_pm": 50}),
+    "board-clock": ({"odd": 0}, {"odd": 1}),
     "board-dead": ({"board": ""}, {"board": "board 1: 63 of 65 chips answer"}),
 }
 
@@ -82,7 +121,7 @@ def test_every_rule_has_a_condition_and_an_edge():
     assert sorted(codes) == sorted(CONDITIONS) == sorted(EDGES)
     assert len(set(codes)) == len(codes)
     for rule in RULES:
-        assert rule.action in (OFF, LOW, DOWN)
+        assert rule.action in (OFF, LOW, DOWN, BOARD)
 
 
 def test_every_rule_at_its_edge():
@@ -115,22 +154,24 @@ def test_what_each_action_does():
     for code, (_, so) in EDGES.items():
         rule = RULE[code]
         verdict = played((so, rule.delay_ms + 100), rules=alone(code))[0]
-        assert verdict.trouble and verdict.because.startswith(code + ": "), code
+        assert verdict.because.startswith(code + ": "), code
+        assert verdict.trouble is (rule.action != BOARD), code
         assert verdict.may_hash is (rule.action != OFF), code
         assert verdict.fault is (rule.action == OFF), code
-        assert verdict.cap == ("" if rule.action == OFF else rule.action), code
+        assert verdict.cap == (rule.action if rule.action in (LOW, DOWN) else ""), code
+        assert sorted(verdict.boards) == ([1] if rule.action == BOARD else []), code
 
 
 def test_all_is_well():
     verdict, changes = played(({}, 600_000))
-    assert verdict == (True, False, "", False, "", "")
+    assert verdict == (True, False, "", False, "", "", {})
     assert changes == []
 
 
 def test_nothing_hashes_before_everything_was_heard():
     for unknown in ({"outlet": None}, {"status": None}):
         verdict = played((unknown, 100))[0]
-        assert verdict == (False, False, "", True, "", "waiting for the first readings")
+        assert verdict == (False, False, "", True, "", "waiting for the first readings", {})
     assert not played(({"outlet": None, "rpm": 3000}, 20_000))[0].may_hash
 
 
@@ -158,7 +199,7 @@ def test_heat_must_go_before_it_is_over_and_once_it_is_held():
     assert verdict.may_hash
     assert [change.text for change in changes] == [
         "outlet 1 at 72 C",
-        "over: an outlet above 72 C",
+        "over: outlet 1 at 72 C",
     ]
 
 
@@ -186,7 +227,7 @@ def test_the_words_a_person_reads():
 
 
 def test_a_rule_that_returns_is_held_twice_as_long_and_latches_at_last():
-    rule = Rule("hot", 650, 650, 0, OFF, 1_000, 2, "hot")
+    rule = Rule("hot", 650, 650, 0, OFF, 1_000, 2)
     bad, good = ({"outlet": 650}, 100), ({"outlet": 600}, 100)
     held_ms = []
     safety = Safety((rule,))
@@ -199,12 +240,13 @@ def test_a_rule_that_returns_is_held_twice_as_long_and_latches_at_last():
     assert held_ms == [1_000, 2_000]
     assert safety.step(snapshot(**bad[0])).fault
     assert safety.changes[0].text.endswith("; latched, needs a person")
+    now = snapshot(**good[0])
     for _ in range(100_000):
-        assert safety.step(snapshot(**good[0])).fault
+        assert safety.step(now).fault
 
 
 def test_ten_good_minutes_forgive():
-    rule = Rule("hot", 650, 650, 0, OFF, 1_000, 1, "hot")
+    rule = Rule("hot", 650, 650, 0, OFF, 1_000, 1)
     turns = [({"outlet": 650}, 100), ({}, GOOD_MS + 1_000)] * 5
     assert played(*turns, rules=(rule,))[0].may_hash
     turns = [({"outlet": 650}, 100), ({}, GOOD_MS - 100)] * 2
@@ -212,7 +254,7 @@ def test_ten_good_minutes_forgive():
 
 
 def test_the_hold_does_not_grow_for_ever():
-    rule = Rule("hot", 650, 650, 0, OFF, 400_000, 1_000_000, "hot")
+    rule = Rule("hot", 650, 650, 0, OFF, 400_000, 1_000_000)
     turns = [({"outlet": 650}, 100), ({}, 600_000)] * 4
     assert played(*turns, rules=(rule,))[0].may_hash
 
@@ -249,3 +291,55 @@ def test_the_worst_rule_speaks():
     assert played((both, 5_000))[0].code == "fan-stopped"
     blind = {"outlet": 700, "age_ms": 700}
     assert played((blind, 2_000))[0].code == "sensor-lost"
+
+
+def test_a_board_that_does_not_start_is_off_and_the_others_go_on():
+    verdict, changes = played(({"why": "0 of 65 chips answer"}, 100))
+    assert verdict.may_hash and not verdict.fault and not verdict.trouble
+    assert verdict.boards == {1: "board 1: 0 of 65 chips answer"}
+    assert verdict.because == "board-lost: board 1: 0 of 65 chips answer"
+    assert changes[0].text == "board 1: 0 of 65 chips answer"
+
+
+def test_a_board_is_tried_again_after_growing_pauses_and_then_no_more():
+    safety, pauses_s, changes = Safety(alone("board-lost")), [], []
+    while len(pauses_s) < 20:
+        verdict = safety.step(snapshot(why="dead"))
+        changes += safety.changes
+        waited_s, off = 0, snapshot(elapsed_ms=1_000, chips=0, least=0)
+        while verdict.boards and waited_s < 1_000:
+            verdict = safety.step(off)
+            waited_s += 1
+        if waited_s == 1_000:
+            break
+        pauses_s.append(waited_s)
+    assert pauses_s == [10, 20, 40, 80, 160]
+    assert changes[-1].text == "board 1: dead; latched, needs a person"
+    assert verdict.may_hash and list(verdict.boards) == [1], "and the other one goes on"
+
+
+def test_a_board_that_is_back_is_said_to_be():
+    _, changes = played(({"why": "dead"}, 100), ({}, 10_000), rules=alone("board-lost"))
+    assert [change.text for change in changes] == ["board 1: dead", "over: board 1: dead"]
+
+
+def test_no_fan_goes_to_full_for_a_board_unless_something_is_not_known():
+    assert not played(({"why": "dead"}, 100))[0].trouble
+    verdict = played(({"why": "dead", "outlet": None}, 100))[0]
+    assert verdict.trouble and not verdict.may_hash
+
+
+def test_what_a_board_that_does_not_hash_shows_is_no_fault():
+    idle = {"chips": 0, "least": 0, "ghs": 0, "expected_ghs": 0}
+    assert played((idle, 30_000))[0].boards == {}
+
+
+def test_the_words_about_boards():
+    for conditions, because in (
+        ({"chips": 40}, "board-lost: board 1: 40 of at least 58 chips answer"),
+        ({"ghs": 9, "expected_ghs": 60_000}, "board-slow: board 1: makes 9 of 60000 GH/s"),
+        ({"wrong_pm": 456}, "chips-wrong: board 1: 45 % of its hashes are wrong"),
+        ({"odd": 3}, "board-clock: board 1: 3 chips run at another clock than theirs"),
+    ):
+        rules = alone(because.split(":")[0])
+        assert played((conditions, 12_100), rules=rules)[0].because == because

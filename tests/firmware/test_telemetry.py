@@ -28,7 +28,9 @@ STATE = {
 
 
 def test_hello():
-    hello = messages.decode("hello", telemetry.hello("0" * 16, report.identity(s21pro, PLANT, 195)))
+    hello = messages.decode(
+        "hello", telemetry.hello("0" * 16, report.identity(s21pro, PLANT.points, 195))
+    )
     assert hello["boards"] == 3 and hello["chips"] == 195 and hello["floor_w"] == 25
     assert hello["points"] == [[point.watts, point.ghs] for point in PLANT.points]
     # 430 MHz at 62.5 MHz/s

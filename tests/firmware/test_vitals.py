@@ -101,3 +101,30 @@ def test_hottest_of_a_kind():
     assert hottest(sensors, "outlet") == 510
     assert hottest(sensors, "inlet") is None
     assert hottest(heard(*[(500, None, 490)] * 3), "outlet") is None
+
+
+def test_the_sensor_of_a_board_that_is_off_is_compared_with_nobody():
+    """It is cold and stands still while the others warm; neither is a doubt."""
+    vitals = Vitals(THREE)
+    vitals.compare(["outlet 0", "outlet 2"])
+    for step in range(300):
+        vitals.elapse(250)
+        for name, dc in (("outlet 0", 250 + step), ("outlet 1", 250), ("outlet 2", 252 + step)):
+            vitals.hear(name, dc)
+        assert [sensor.doubt for sensor in vitals.sensors()] == ["", "", ""]
+    vitals.compare(["outlet 0", "outlet 1", "outlet 2"])
+    vitals.hear("outlet 1", 250)
+    assert vitals.sensors()[1].doubt == FAR
+
+
+def test_the_others_are_still_compared():
+    vitals = Vitals(THREE)
+    vitals.compare(["outlet 0", "outlet 2"])
+    for step in range(40):
+        for name, dc in (("outlet 0", 250 + step), ("outlet 1", 250), ("outlet 2", 250)):
+            vitals.hear(name, dc)
+    assert [sensor.doubt for sensor in vitals.sensors()] == ["", "", FROZEN]
+    vitals.compare(["outlet 0", "outlet 2"])
+    assert vitals.sensors()[2].doubt == FROZEN, "the same again changes nothing"
+    vitals.compare(["outlet 1", "outlet 2"])
+    assert vitals.sensors()[2].doubt == ""

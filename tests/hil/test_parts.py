@@ -10,7 +10,7 @@ from hil.faults import Faults
 from hil.plant import Plant
 from hil.supply import OVER_CURRENT
 from hil.virtual import wire
-from protocols import pmbus, tmp75
+from protocols import pmbus, pmbus_supply, tmp75
 
 
 def supply() -> tuple[Plant, PmbusPsu]:
@@ -40,7 +40,7 @@ def run(plant: Plant, seconds: float) -> None:
 def test_volts_follow_the_command_after_the_wire_enables_it():
     plant, psu = supply()
     order_volts(psu, 13_700)
-    assert pmbus.word_of(ask(psu, pmbus.STATUS_WORD)) & pmbus.STATUS_OFF
+    assert pmbus.word_of(ask(psu, pmbus.STATUS_WORD)) & pmbus_supply.STATUS_OFF
     run(plant, 1.0)
     assert pmbus.ulinear16(pmbus.word_of(ask(psu, pmbus.READ_VOUT)), -9) == 13_699
     assert pmbus.word_of(ask(psu, pmbus.STATUS_WORD)) == 0
@@ -61,9 +61,9 @@ def test_volts_out_of_range_and_bad_checksums_change_nothing():
     order_volts(psu, 15_500)
     psu.write(bytes((pmbus.VOUT_COMMAND, 0x9A, 0x1B, 0x00)))
     assert plant.supply.command_v == 12.0
-    assert ask(psu, pmbus.STATUS_CML, 1) == b"\x60"
+    assert ask(psu, pmbus_supply.STATUS_CML, 1) == b"\x60"
     psu.write(bytes((pmbus.CLEAR_FAULTS,)) + pmbus.written(0x58, pmbus.CLEAR_FAULTS))
-    assert ask(psu, pmbus.STATUS_CML, 1) == b"\0"
+    assert ask(psu, pmbus_supply.STATUS_CML, 1) == b"\0"
 
 
 def test_an_overload_latches_until_it_is_switched_off():

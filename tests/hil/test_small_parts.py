@@ -13,7 +13,7 @@ from hil.chips.pmbus_psu import PmbusPsu
 from hil.chips.tmp75 import SAYS, Tmp75
 from hil.machines import S21_PRO
 from hil.plant import Plant
-from protocols import emc2101, emc2305, identity, ina, pic, pmbus, tmp75
+from protocols import emc2101, emc2305, identity, ina, pic, pmbus, pmbus_supply, tmp75
 
 
 def spun(duty: float) -> Fan:
@@ -262,7 +262,7 @@ def test_a_dip_of_the_mains_is_latched_until_it_is_cleared():
     run(plant, psu, 0.2)
     plant.supply.mains_v = 230.0
     run(plant, psu, 2.0)
-    assert pmbus_read(psu, pmbus.STATUS_INPUT, 1) == 0x30
+    assert pmbus_read(psu, pmbus_supply.STATUS_INPUT, 1) == 0x30
     assert pmbus_read(psu, pmbus.STATUS_WORD) == 1 << 13 | 1 << 3, "and the volts are back"
     pmbus_write(psu, pmbus.CLEAR_FAULTS)
     assert pmbus_read(psu, pmbus.STATUS_WORD) == 0
@@ -274,7 +274,7 @@ def test_without_mains_it_forgets_what_was_latched():
         plant.supply.mains_v = mains_v
         run(plant, psu, 0.2)
         if latched is not None:
-            assert pmbus_read(psu, pmbus.STATUS_INPUT, 1) == latched
+            assert pmbus_read(psu, pmbus_supply.STATUS_INPUT, 1) == latched
 
 
 @pytest.mark.parametrize("keeps", [False, True])
@@ -285,29 +285,29 @@ def test_being_switched_off_clears_the_status_or_does_not(keeps):
     plant.supply.mains_v = 230.0
     run(plant, psu, 0.2)
     psu.enable(False)
-    assert bool(pmbus_read(psu, pmbus.STATUS_INPUT, 1)) == keeps
+    assert bool(pmbus_read(psu, pmbus_supply.STATUS_INPUT, 1)) == keeps
     psu.enable(True)
-    assert pmbus_read(psu, pmbus.STATUS_INPUT, 1) == 0
+    assert pmbus_read(psu, pmbus_supply.STATUS_INPUT, 1) == 0
 
 
 def test_limits_may_be_factors_of_the_command():
     _, psu = on(mode=0x97)
     assert pmbus_read(psu, pmbus.VOUT_MODE, 1) == 0x97
-    assert pmbus_read(psu, pmbus.VOUT_OV_FAULT_LIMIT) == round(1.25 * 512)
-    assert pmbus_read(psu, pmbus.STATUS_VOUT, 1) == 0
-    pmbus_write(psu, pmbus.VOUT_OV_FAULT_LIMIT, pmbus.word_bytes(round(0.9 * 512)))
-    assert pmbus_read(psu, pmbus.STATUS_VOUT, 1) == 0x80
+    assert pmbus_read(psu, pmbus_supply.VOUT_OV_FAULT_LIMIT) == round(1.25 * 512)
+    assert pmbus_read(psu, pmbus_supply.STATUS_VOUT, 1) == 0
+    pmbus_write(psu, pmbus_supply.VOUT_OV_FAULT_LIMIT, pmbus.word_bytes(round(0.9 * 512)))
+    assert pmbus_read(psu, pmbus_supply.STATUS_VOUT, 1) == 0x80
     assert pmbus_read(psu, pmbus.STATUS_WORD) & (1 << 15 | 1 << 5)
 
 
 def test_low_volts_count_once_it_has_settled():
     plant, psu = on(0.3, mode=0x97)
-    assert pmbus_read(psu, pmbus.STATUS_VOUT, 1) == 0, "still rising"
+    assert pmbus_read(psu, pmbus_supply.STATUS_VOUT, 1) == 0, "still rising"
     run(plant, psu, 2.0)
     plant.supply.volts = 0.8 * plant.supply.command_v
-    assert pmbus_read(psu, pmbus.STATUS_VOUT, 1) == 0x20
+    assert pmbus_read(psu, pmbus_supply.STATUS_VOUT, 1) == 0x20
     plant.supply.volts = 0.5 * plant.supply.command_v
-    assert pmbus_read(psu, pmbus.STATUS_VOUT, 1) == 0x30
+    assert pmbus_read(psu, pmbus_supply.STATUS_VOUT, 1) == 0x30
 
 
 @pytest.mark.parametrize(
@@ -315,12 +315,12 @@ def test_low_volts_count_once_it_has_settled():
 )
 def test_write_protect_lets_through_what_its_level_says(level, off, volts):
     plant, psu = on()
-    pmbus_write(psu, pmbus.WRITE_PROTECT, bytes((level,)))
+    pmbus_write(psu, pmbus_supply.WRITE_PROTECT, bytes((level,)))
     pmbus_write(psu, pmbus.VOUT_COMMAND, pmbus.word_bytes(pmbus.to_ulinear16(13_000, -9)))
     assert (plant.supply.command_v == 13.0) == volts
     pmbus_write(psu, pmbus.OPERATION, b"\0")
     assert plant.supply.enabled != off
-    pmbus_write(psu, pmbus.WRITE_PROTECT, b"\0")
+    pmbus_write(psu, pmbus_supply.WRITE_PROTECT, b"\0")
     pmbus_write(psu, pmbus.OPERATION, b"\0")
     assert not plant.supply.enabled
 
@@ -335,7 +335,7 @@ def test_each_kind_of_nonsense_has_its_bit():
     ):
         _, psu = on(0.1)
         psu.write(data)
-        assert pmbus_read(psu, pmbus.STATUS_CML, 1) == bit, data.hex()
+        assert pmbus_read(psu, pmbus_supply.STATUS_CML, 1) == bit, data.hex()
     psu.write(b"\xd5")
     assert psu.read(3) == b"\xff\xff\xff"
 

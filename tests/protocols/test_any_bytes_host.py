@@ -22,6 +22,7 @@ from protocols import (
     pic,
     pll,
     pmbus,
+    pmbus_supply,
     registers,
     sntp,
     tmp75,
@@ -163,16 +164,16 @@ def listened(receiver, noise, cuts, most):
 
 @given(st.binary(max_size=40), st.integers(0, 127), st.integers(0, 255))
 def test_a_supplys_replies(reply, address, command):
-    for call in (pmbus.checked, pmbus.checked_block, pmbus.checked_write):
+    for call in (pmbus.checked, pmbus_supply.checked_block, pmbus_supply.checked_write):
         tried(pmbus.PmbusError, call, address, command, reply)
     tried(pmbus.PmbusError, pmbus.word_of, reply)
-    assert pmbus.checked(address, command, pmbus.answered(address, command, b"x" + reply))
+    assert pmbus.checked(address, command, pmbus_supply.answered(address, command, b"x" + reply))
 
 
 @given(st.integers(0, 0xFFFF), st.integers(0, 255))
 def test_a_supplys_numbers(word, mode):
     assert pmbus.linear11(word) <= 1023 * 2**15 * 1000
-    assert len(pmbus.status_names(word)) == word.bit_count()
+    assert len(pmbus_supply.status_names(word)) == word.bit_count()
     exponent = tried(pmbus.PmbusError, pmbus.vout_exponent, mode)
     if exponent is not None:
         milli = pmbus.ulinear16(word, exponent)
