@@ -143,6 +143,28 @@ def test_torn_anywhere_the_rest_is_whole():
     wipe()
 
 
+def test_the_newer_file_is_whole_whatever_becomes_of_a_write():
+    """After a start, and after a file was full, the other one is written."""
+    one = fresh()
+    for number in range(6):
+        one.add("start", "first" if number == 0 else "again", 0)
+        newer, before = one._place, content(PATHS[one._place])
+        one = Events(PATHS)
+        assert one._place == newer
+        one.add("start", "again", 0)
+        assert content(PATHS[newer]) == before and one._place == 1 - newer
+    for _ in range(2):  # there and back
+        place = one._place
+        while one._place == place:
+            one.add("x", "y" * 190, 0)
+            one.turn(WRITE_MS)
+        assert Events(PATHS)._place == one._place
+    with open(PATHS[place], "wb") as file:
+        file.write(b"")
+    assert told(Events(PATHS)) == told(one) and len(told(one)) > 6
+    wipe()
+
+
 def test_garbage_is_left_out():
     for garbage in (b"\xff" * 300, b"\n\n\n", b"00000000\n", b"{}\n", b"12345678[1,2]\n"):
         wipe()

@@ -53,6 +53,7 @@ def test_what_is_no_answer_is_refused_with_the_reason():
     assert refused(answer(flags=0x8380)) == "cut off"
     assert refused(answer(A + b"\x0a\x00", count=1)) == "a record beyond its end"
     assert refused(answer(b"\x40" + A + bytes(4))) == "a name beyond its end"
+    assert refused(answer(b"\x40" + bytes(64) + A + bytes(4))) == "a name beyond its end"
     for size in range(len(good)):
         assert refused(good[:size]), size
 
