@@ -126,6 +126,37 @@ def test_the_firmware_itself_says_what_is_wrong_with_its_settings(board):
     assert "broker_port: 0, from 1 to 65535" in board.wrong_settings()
 
 
+def typed(board, line, until):
+    """A line at the firmware's own console, and what it says."""
+    board._line.serial.write(line.encode() + b"\r")
+    said = board.console(20, until=until)
+    assert until in said, said
+    return said
+
+
+@pytest.mark.timeout(120)
+def test_the_rigs_console_over_usb(board):
+    board.put(files.of_rig())
+    board.restart()
+    board.console(20, until="broker: ")  # it runs, and finds no broker
+    typed(board, "status", "started by software")
+    assert "from 1000 to 60000" in typed(board, "set state_ms=5", "60000")
+    typed(board, "set state_ms=20000", "state_ms: holds")
+
+
+@pytest.mark.timeout(120)
+def test_a_board_without_settings_is_set_up_at_its_console(board, desk):
+    board.put(files.of_rig())
+    (desk.flash / "settings.json").unlink()
+    board.restart()
+    board.console(20, until="no such file")
+    for name, value in CONFIG.items():
+        typed(board, f"set {name}={value}", f"{name}: ")
+    typed(board, "restart", "restarting")
+    board.console(20, until="broker: ")  # what is typed while it resets is lost
+    typed(board, "status", "waiting to be joined")
+
+
 def test_settings_that_are_none_are_refused_before_anything_is_copied(tmp_path):
     path = tmp_path / "settings.json"
     with pytest.raises(files.FilesError, match="No such file"):
