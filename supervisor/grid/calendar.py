@@ -86,6 +86,9 @@ def _moment(event: Component, key: str, name: str) -> datetime:
         raise CalendarError(f"{name!r}: {key} is missing")
     value: Any = event.decoded(key)
     if isinstance(value, datetime):
+        there: Any = event[key]
+        if value.tzinfo is None and "TZID" in there.params:
+            raise CalendarError(f"{name!r}: {key} is in {there.params['TZID']}, no zone known here")
         return value if value.tzinfo else value.astimezone()
     assert isinstance(value, date)
     return datetime(value.year, value.month, value.day).astimezone()

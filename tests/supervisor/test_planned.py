@@ -72,6 +72,7 @@ def test_a_window_every_day_is_said_as_far_as_one_looks_ahead():
             "over 2000 times",
         ),
         (("SUMMARY:1 MW", "DTSTART:never"), "not a calendar|DTSTART"),
+        (("SUMMARY:1 MW", "DTSTART;TZID=No/Where:20261201T220000"), "No/Where, no zone known"),
     ],
 )
 def test_what_cannot_be_followed_says_why(lines, why):
