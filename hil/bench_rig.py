@@ -18,7 +18,7 @@ from hil.virtual import wire
 from hil.wiring import Wiring
 
 PLENTY = "2M"
-CHIP_HEAP = "304K"  # hil/rig.py's, and what the bench's own modules take of it
+CHIP_HEAP = "304K"  # the same 256K, and the 48K of those modules in virtual time
 STEP_US = 50_000  # of plant and parts
 BOOT_US = 350_000  # from power to the first line of boot.py, as on an ESP32
 JOIN_US = 2_000_000  # association and DHCP
