@@ -13,7 +13,7 @@ SECRET = "s"  # is never told
 BROKERED = "b"  # needed only by a rig that obeys over MQTT
 _ID, _KEY = RESTART + IDENTITY, RESTART + IDENTITY + SECRET
 
-BOARDS = ("s21pro", "s21pro_line")
+BOARDS = ("s21pro", "s21pro_line", "s19kpro")
 MASTERS, PARITIES = ("mqtt", "modbus"), ("even", "odd", "none")
 WAYS = ("wifi", "ethernet", "both")
 TABLE = {

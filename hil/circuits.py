@@ -6,7 +6,7 @@ what the firmware believes about it.  A board without a file there is for tests 
 
 from dataclasses import dataclass, replace
 
-from hil.machines import S19_XP, S19J_PRO, S21_PRO, Model
+from hil.machines import S19_XP, S19J_PRO, S19K_PRO, S21_PRO, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ CIRCUITS = {
         line_uart=2,
         line_pin=6,
     ),
+    "s19kpro": Circuit(S19K_PRO),
     "s19jpro": Circuit(S19J_PRO, sensors="lm75a", supply="apw-75", **_ANTMINER),  # type: ignore[arg-type]
     "s19xp": Circuit(S19_XP, supply="apw-76", fan_controller=0x2F, monitor=0x40, **_ANTMINER),  # type: ignore[arg-type]
 }

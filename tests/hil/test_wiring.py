@@ -14,6 +14,7 @@ from tests.hil.bare import SLOW, Bare
 POINTS = {
     "s21pro": (12_800, 500),
     "s21pro_line": (12_800, 500),
+    "s19kpro": (13_500, 590),
     "s19jpro": (13_800, 545),
     "s19xp": (12_940, 483),
 }
