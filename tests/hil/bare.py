@@ -9,7 +9,6 @@ from hil.virtual import wire as pipe
 from hil.wiring import Wiring
 from protocols import apw, bm13xx, pic, pll, pmbus
 from protocols import hashboard as wire
-from protocols import hashboard_chip as chip_side
 
 STEP_S = 0.05
 SLOW, FAST = 115_200, 3_125_000
@@ -122,7 +121,7 @@ class Bare:
         ticket = wire.ticket_mask(65_536)
         self.say(board, wire.write_register(wire.TICKET_MASK, ticket))
         self.say(board, wire.write_register(wire.MISC_CONTROL, 0xF000_C100))
-        self.say(board, wire.write_register(wire.CORE_CONTROL, chip_side.core_write(2, 0xAA)))
+        self.say(board, wire.write_register(wire.CORE_CONTROL, wire.core_write(2, 0xAA)))
         self.clock(board, mhz)
         self.say(board, JOB, wire.write_register(wire.HASH_COUNTING, 0x1EB5))
         assert bm13xx.CHIPS[model.chip].midstates == 0
