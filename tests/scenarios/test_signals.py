@@ -68,7 +68,7 @@ ROWS = {
     "price": Row(
         rooms.Price, "silence_s = 4", 4.0, SILENT, 0.0, lost=0.0, high=1.0, low=0.0, middle=1.0
     ),
-    "operator": Row(rooms.Person, "", 5.0, "", cancelled=1.0, lost=1.0, for_s=5.0),
+    "operator": Row(rooms.Person, "", 10.0, "", cancelled=1.0, lost=1.0, for_s=10.0),
 }
 NEEDS = {
     "csip": "py20305",
@@ -139,8 +139,8 @@ def lose(site: Site, name: str, row: Row) -> float:
     site.reached(name, row.middle, UP_S)
     said_s = time.monotonic()
     if row.for_s < LONG_S:
-        by_s = time.time() + row.for_s + 2
         site.say(name, row.middle, row.for_s)
+        by_s = time.time() + row.for_s + 2
         site.until(lambda: site.ends_by(name, by_s), 5, f"{name}: a word that ends soon")
     site.go(name)
     gone_s = time.monotonic()
