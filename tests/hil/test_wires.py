@@ -22,7 +22,7 @@ def spec(number, ports):
 
 
 async def until(condition):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -62,4 +62,4 @@ async def story(folder):
         assert all(wire.up for wire in made)
         holders = [psutil.Process(pid) for pid in wires.pids]
         await wires.close()
-        assert holders and not psutil.wait_procs(holders, timeout=5)[1]
+        assert holders and not psutil.wait_procs(holders, timeout=30)[1]
