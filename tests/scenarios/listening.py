@@ -114,6 +114,10 @@ class Site(Live):
             and (share == 1.0 or view.envelope_source == self.source(name))
         )
 
+    def kept(self, name: str, share: float) -> bool:
+        """Still this word, and nothing drawn above it."""
+        return self.drawn_w - self.limit_w < self.slack_w and self.holds_at(name, share)
+
     def reached(self, name: str, share: float, most_s: float) -> float:
         """Until the envelope and the rigs are there; the seconds."""
         return self.until(

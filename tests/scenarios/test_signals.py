@@ -109,7 +109,7 @@ def test_signal_ramp_hold_cancel_loss_and_recovery(site: Site, name: str) -> Non
     site.reached(name, row.high, UP_S)
     site.say(name, row.low)
     took.down = site.reached(name, row.low, 20)
-    site.holds(lambda: site.near, 2, "what was said, held")
+    site.holds(lambda: site.kept(name, row.low), 2, "what was said, held")
     site.say(name, row.high)
     took.up = site.reached(name, row.high, UP_S)
     site.ask(max(row.cancelled, row.high))  # what is cancelled may give way to more
@@ -118,7 +118,7 @@ def test_signal_ramp_hold_cancel_loss_and_recovery(site: Site, name: str) -> Non
     took.cancelled = site.reached(name, row.cancelled, UP_S)
     took.lost = lose(site, name, row)
     site.come(name)
-    site.holds(lambda: site.near, 2, "there again is no new word")
+    site.holds(lambda: site.kept(name, row.lost), 2, "there again is no new word")
     site.say(name, row.middle)
     took.back = site.reached(name, row.middle, UP_S)
     if row.room is rooms.Target:
