@@ -68,6 +68,7 @@ class Live:
     def __init__(self, folder: Path, rigs: int = 40) -> None:
         self.samples: list[Sample] = []
         self.heard: deque[tuple[str, bytes]] = deque(maxlen=KEPT)  # budgets, commands, hellos
+        self.newest: dict[str, bytes] = {}  # the newest message heard on each topic
         self.told: deque[bytes] = deque(maxlen=KEPT)  # what the operator said
         self.limit_w = 0
         self.muted = False  # the operator says nothing
@@ -120,6 +121,7 @@ class Live:
                     self._client, self._told_w = client, -1
                     async for message in client.messages:
                         topic = str(message.topic)
+                        self.newest[topic] = bytes(message.payload)  # type: ignore[arg-type]
                         if not topic.endswith(("/state", "/link", "/event")):
                             self.heard.append((topic, bytes(message.payload)))  # type: ignore[arg-type]
             except (aiomqtt.MqttError, OSError):
@@ -244,7 +246,7 @@ class Live:
 
     def last(self, topic: str) -> bytes:
         """The newest message heard there."""
-        return next((payload for at, payload in reversed(self.heard) if at == topic), b"")
+        return self.newest.get(topic, b"")
 
     def nonce(self) -> str:
         """Of the firmware rig, as last heard."""
@@ -332,4 +334,5 @@ class Live:
 
     def _story(self) -> str:
         said = self.demo.supervisor_log.read_text(errors="replace")[-1500:]
-        return f"drawn {self.drawn_w:.0f} W of {self.limit_w} W; {self.view()}\n{said}"
+        rig = self.last(topics.rig(SITE, self.rig.name, "state")).decode()
+        return f"drawn {self.drawn_w:.0f} W of {self.limit_w} W; {rig}; {self.view()}\n{said}"
