@@ -205,7 +205,24 @@ class Live:
         seen = [sample for sample in self.samples if sample.at_s >= since_s]
         over_w = [sample.drawn_w - sample.allowed_w - self.slack_w for sample in seen]
         worst = max(range(len(seen)), key=over_w.__getitem__)
-        assert over_w[worst] <= 0, f"{over_w[worst]:.0f} W too much: {seen[worst]}"
+        assert over_w[worst] <= 0, (
+            f"{over_w[worst]:.0f} W too much: {seen[worst]}\n{self._around(seen[worst].at_s)}"
+        )
+
+    def _around(self, at_s: float, near_s: float = 4.0) -> str:
+        """What was drawn and what was decided then."""
+        ahead_s = time.time() - time.monotonic()
+        drawn = [
+            f"{s.at_s - at_s:+.1f} s {s.drawn_w:.0f} W"
+            for s in self.samples[::5]
+            if abs(s.at_s - at_s) < near_s
+        ]
+        decided = [
+            f"{row.at_s - ahead_s - at_s:+.1f} s {row.body}"
+            for row in self.rows("decision")
+            if abs(row.at_s - ahead_s - at_s) < near_s
+        ]
+        return "\n".join([", ".join(drawn), *decided])
 
     # ---- what the site says
 
