@@ -1,6 +1,7 @@
 """On a desktop Python the firmware's loops run in virtual time, where a sleep is exact and free.
 
-The same tests run on MicroPython by tests/on_micropython.py, which does the same.  Those of the session use real sockets.
+The same tests run on MicroPython by tests/on_micropython.py, which does the same.
+Those of the session use real sockets.
 """
 
 import asyncio

@@ -34,6 +34,11 @@ async def heard(port, topic):
         return await anext(client.messages)
 
 
+def on_disk(folder, payload):
+    """nats-server writes a little later than it answers."""
+    return any(payload in block.read_bytes() for block in folder.rglob("*.blk"))
+
+
 class TestReal:
     pytestmark = real_time
 
@@ -64,6 +69,7 @@ class TestReal:
             async with aiomqtt.Client("127.0.0.1", port) as client:
                 await client.publish("a/kept", b"still here", retain=True)
             await heard(port, "a/kept")
+            await until(lambda: on_disk(tmp_path, b"still here"))
             watching = asyncio.create_task(broker.watch())
             dead = broker.pid
             os.kill(dead, signal.SIGKILL)
