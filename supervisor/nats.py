@@ -7,6 +7,7 @@ broker is known to be ours.
 
 import asyncio
 import json
+import random
 import resource
 import secrets
 import shutil
@@ -18,6 +19,7 @@ import msgspec
 
 CONNECTIONS_MAX = 65_536
 FILES_WANTED = CONNECTIONS_MAX + 4_096
+FREE = (20_000, 32_000)  # ports below those of who connects, on Linux and elsewhere
 PROBE_S = 2.0
 
 _CONF = """\
@@ -129,9 +131,16 @@ async def listens(host: str, port: int) -> bool:
     return True
 
 
-def free_port(host: str) -> int:
-    with socket.create_server((host, 0), family=_family(host)) as listener:
-        return int(listener.getsockname()[1])
+def free_port(host: str, count: int = 1) -> int:
+    """The first of so many free ports in a row that the kernel gives to nobody who connects.
+
+    Whoever connects, again and again, would else take sooner or later the port of a server
+    that is away, or has not come yet.
+    """
+    while True:
+        first = random.randrange(*FREE)
+        if not any(listen_error(host, first + number) for number in range(count)):
+            return first
 
 
 def listen_error(host: str, port: int) -> str:

@@ -6,7 +6,6 @@ files and no more.
 
 import asyncio
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -27,7 +26,6 @@ from supervisor.sections.site import SiteConfig
 
 Kind = Literal["nats", "mosquitto"]
 SPARE = 500  # files of a process that are no connection of a rig
-QUIET = (20_000, 32_000)  # ports below those of who connects, on Linux and elsewhere
 
 _CONF = """\
 listener {port} 127.0.0.1
@@ -82,7 +80,7 @@ async def running(kind: Kind, folder: Path, rigs: int = 0) -> AsyncIterator[Serv
         for number in range(servers_for(rigs)):
             place = folder / f"server-{number + 1}"
             place.mkdir()
-            each.append(make(place, quiet_port()))
+            each.append(make(place, nats.free_port("127.0.0.1")))
             stack.push_async_callback(each[-1].stop)
         yield Servers(each, [await server.start() for server in each])
 
@@ -90,18 +88,6 @@ async def running(kind: Kind, folder: Path, rigs: int = 0) -> AsyncIterator[Serv
 def servers_for(rigs: int) -> int:
     """How many processes hold a connection for each of these; one at least."""
     return max(1, -(-rigs // (nats.raise_file_limit(rigs + SPARE) - SPARE)))
-
-
-def quiet_port(count: int = 1) -> int:
-    """The first of so many free ports in a row that the kernel gives to nobody who connects.
-
-    Thousands of clients of one machine that try again and again would else take, sooner or
-    later, the port of the very server that is away.
-    """
-    while True:
-        first = random.randrange(*QUIET)
-        if not any(nats.listen_error("127.0.0.1", first + number) for number in range(count)):
-            return first
 
 
 def links(site: str, inbox: Inbox, ports: list[int]) -> Links:

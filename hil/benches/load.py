@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hil.benches.brokers import cpu_s, quiet_port, rss_mb, servers_for
+from hil.benches.brokers import cpu_s, rss_mb, servers_for
 from hil.demo import Demo
 from hil.surplus import tape, winter
 from supervisor import commands
@@ -32,7 +32,7 @@ async def _measure(rigs: int, seconds: float) -> dict[str, Any]:
         demo = Demo(Path(folder), rigs, 0, 1, commands.remark)
         demo.servers = servers_for(rigs)
         demo.processes = max(2, demo.servers)
-        demo.broker_port = quiet_port(demo.servers)
+        demo.broker_port = nats.free_port("127.0.0.1", demo.servers)
         shape = tape(winter(int(demo.capacity_w), seconds + 60), int(demo.capacity_w), seconds)
         try:
             await demo.start()
