@@ -27,14 +27,14 @@ from supervisor.replica import (
     key_of,
     seal,
 )
-from supervisor.standby import Standby
+from supervisor.standby import ECHO_S, Standby
 from supervisor.tokens import Tokens
 from supervisor.view import StandbyView
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
-HERE_S = 1.0  # how often a follower says how it is, and asks what it lacks
+HERE_S = 0.5  # how often who does not lead says how it is, and asks what it lacks
 LATE_S = 5.0  # a follower not heard to be ready for so long is shown as none
 FRESH_S = 30.0  # what it said is no older; clocks of the two hosts may differ by as much
 ANSWER_S = 1.0  # between answers: asking is cheaper than answering
@@ -85,8 +85,6 @@ class Seat:
         log.info("listening for a leader")
         self._ledger.on_commit = None
         while not self._look():
-            if time.monotonic() - self._here_s > HERE_S:
-                self._say_here()
             await asyncio.sleep(LOOK_S)
         self._ready_s = time.monotonic()  # the other is given some time
         self._claim()
@@ -94,11 +92,13 @@ class Seat:
     def _look(self) -> bool:
         """Whether it is time to claim the site.  A leader that is connected again says so at once:
         the sooner that comes back, the sooner it is sure to lead still."""
-        connected = self.link.connected
+        now_s, connected = time.monotonic(), self.link.connected
         if connected and not self._was_connected:
             self._publish(self._news([]))
         self._was_connected = connected
-        return self.standby.step(time.monotonic(), connected)
+        if connected and not self.leads() and now_s - self._here_s >= HERE_S:
+            self._say_here()
+        return self.standby.step(now_s, connected)
 
     @property
     def current(self) -> bool:
@@ -107,7 +107,8 @@ class Seat:
 
     def _say_here(self) -> None:
         ready, self._here_s = self.current, time.monotonic()
-        self._nonce = "" if ready else self._nonce or secrets.token_hex(8)  # until it is answered
+        asks = not ready and not self.standby.unopposed
+        self._nonce = (self._nonce or secrets.token_hex(8)) if asks else ""  # until it is answered
         said = Here(rank=self.standby.rank, at_s=time.time(), ready=ready, nonce=self._nonce)
         self.link.publish(self._ask_topic, seal(self._key, self._ask_topic, said))
 
@@ -247,10 +248,14 @@ class Seat:
             said = here(self._key, self._ask_topic, payload)
         except ReplicaError:
             return
-        if said.rank == self.standby.rank or not self.leads():
+        now_s, age_s = time.monotonic(), abs(time.time() - said.at_s)
+        if said.rank == self.standby.rank:
+            if age_s <= ECHO_S:
+                self.standby.echo(now_s)
             return
-        now_s = time.monotonic()
-        if said.ready and abs(time.time() - said.at_s) <= FRESH_S:
+        if not self.leads():
+            return
+        if said.ready and age_s <= FRESH_S:
             self._ready_s = now_s
         if said.nonce and now_s - self._answered_s >= ANSWER_S:
             self._answered_s = now_s

@@ -13,7 +13,8 @@ the site, nobody may speak.  Pure; times are monotonic seconds.
 
 GUARD_S = 0.75  # a leader's own lease ends so long before anybody's patience: with CLAIM_S, a beat
 RANK_S = 0.5  # so much later than the first does each further one claim
-CLAIM_S = 0.25  # a claim waits so long for one made at the same time, before it is used
+CLAIM_S = 0.3  # a claim that came back waits so long for one made at the same time
+ECHO_S = 1.5  # without an own word that came back for so long, the line may be dead both ways
 UNREAD_S = 1.0  # who has not looked for so long may have words that lie unread
 AHEAD_S = 60  # of the clock, so that it does not overtake the term while the seat is taken
 SILENCE_MIN_S = 3.0  # less, and a beat that is late would cost a leader its lease
@@ -30,9 +31,10 @@ class Standby:
         self.newest = (newest, 0)  # term and seq of the last budget heard, of whomever
         self.heard_s = now_s
         self._lease_s, self._patience_s = silence_s - GUARD_S, silence_s + RANK_S * rank
-        self._since_s = self._looked_s = now_s  # from when on silence counts: connected, and awake
+        self._since_s = self._looked_s = now_s  # from when on silence counts: all ears, and awake
+        self._echo_s = -ECHO_S
         self._said_s: float | None = None  # when we said what came back last, of our term
-        self._from_s = now_s
+        self._from_s = now_s  # after a claim
 
     @property
     def unopposed(self) -> bool:
@@ -50,11 +52,17 @@ class Standby:
             return
         self.newest, self.heard_s = max(self.newest, (term, 0)), now_s
         if term == self.term:
+            self._from_s = now_s + CLAIM_S if self._said_s is None else self._from_s
             self._said_s = said_s
 
+    def echo(self, now_s: float) -> None:
+        """Something we have just said has come back: what others say would reach us too."""
+        self._echo_s = now_s
+
     def step(self, now_s: float, connected: bool) -> bool:
-        """Whether it is time to claim the site: connected and awake all the while, nobody heard."""
-        if not connected or now_s - self._looked_s > UNREAD_S:
+        """Whether it is time to claim the site: all ears and awake all the while, nobody heard."""
+        deaf = not connected or now_s - self._echo_s > ECHO_S
+        if deaf or now_s - self._looked_s > UNREAD_S:
             self._since_s = now_s
         self._looked_s = now_s
         silent_s = now_s - max(self._since_s, self.heard_s)
@@ -68,7 +76,7 @@ class Standby:
     def claim(self, term: int, now_s: float) -> None:
         """We are about to say that this term is ours."""
         self.term, self.newest, self.heard_s = term, (term, 0), now_s
-        self._said_s, self._from_s = None, now_s + CLAIM_S
+        self._said_s = None
 
     def may_speak(self, now_s: float) -> bool:
         """Whether the site is ours to lead at this moment."""
