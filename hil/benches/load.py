@@ -13,7 +13,7 @@ import typer
 from hil.benches.brokers import cpu_s, rss_mb, servers_for
 from hil.demo import Demo
 from hil.surplus import tape, winter
-from supervisor import commands
+from supervisor import commands, nats
 
 PEAK_S = 5
 
