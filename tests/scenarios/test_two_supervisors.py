@@ -253,8 +253,8 @@ async def stopped(pair, rigs, second):
 def test_the_other_goes_on_and_no_rig_notices(tmp_path):
     async def story():
         async with (
-            brokers.running("nats", tmp_path / "broker") as (_, port),
-            Pair(tmp_path, port) as pair,
+            brokers.running("nats", tmp_path) as servers,
+            Pair(tmp_path, port := servers.ports[0]) as pair,
         ):
             pair.start(0)
             pair.start(1)
