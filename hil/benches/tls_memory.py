@@ -1,7 +1,7 @@
 """What a session over TLS holds of the controller's memory beside one without.
 
-The VM's heap, and resident memory of the process: this MicroPython keeps TLS's buffers
-outside its heap, as the ESP32's port does.
+The VM's heap, and resident memory of the process that is no file's: this MicroPython keeps
+TLS's buffers outside its heap, as the ESP32's port does.
 """
 
 import os
@@ -24,7 +24,7 @@ from firmware.net.session import Broker, Session
 def resident():
     with open("/proc/self/status") as file:
         for line in file:
-            if line.startswith("VmRSS"):
+            if line.startswith("RssAnon"):
                 return int(line.split()[1])
 async def main():
     there = Broker("127.0.0.1", int(sys.argv[1]), "", "", sys.argv[2])
