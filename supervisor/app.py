@@ -1,7 +1,8 @@
 """The service: sources write into the inbox, one beat a second decides, at once on a signal.
 
-Nothing else decides.  An error nobody expected stops the service, loudly; whoever
-started it starts it again, and it goes on from the ledger.
+Nothing else decides.  A source that fails begins again (lasting.py); any other error
+nobody expected stops the service, loudly; whoever started it starts it again, and it goes
+on from the ledger.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from supervisor import api, keys
+from supervisor import api, keys, lasting
 from supervisor.alarms.channels import notifier_of
 from supervisor.brokers import broker_of
 from supervisor.config import Config
@@ -149,7 +150,7 @@ async def _serve(
     async with asyncio.TaskGroup() as tasks:
         for source in sources:
             if source is not None:
-                tasks.create_task(source.run(), name=type(source).__name__)
+                tasks.create_task(lasting.run(source, inbox), name=type(source).__name__)
         if seat is not None:
             lost = seat.until_lost(lambda: site.lead_again(time.time()))
             tasks.create_task(lost, name="seat")

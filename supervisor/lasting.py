@@ -1,0 +1,41 @@
+"""A source that fails takes nobody with it: its words age, and it begins again.
+
+A port that another program holds, or a mistake of ours in one protocol, may not end the
+beat that all rigs live by.
+"""
+
+import asyncio
+import logging
+from typing import Protocol
+
+from supervisor.inbox import Inbox
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 5.0
+
+
+class Source(Protocol):
+    async def run(self) -> None: ...
+
+
+async def run(source: Source, inbox: Inbox) -> None:
+    """source.run(), as often as it fails; each new reason goes on record.  Cancel to end."""
+    name, before = type(source).__name__.lower(), ""
+    while True:
+        try:
+            return await source.run()
+        except Exception as error:
+            because = f"{_first(error)}; it is tried again every {AGAIN_S:g} s"
+            log.log(logging.DEBUG if because == before else logging.ERROR, name, exc_info=error)
+            if because != before:
+                inbox.refuse(name, because)
+            before = because
+        await asyncio.sleep(AGAIN_S)
+
+
+def _first(error: BaseException) -> BaseException:
+    """Of a group, what is in it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
