@@ -105,14 +105,13 @@ class Site(Live):
     # ---- what the site says of them
 
     def holds_at(self, name: str, share: float) -> bool:
-        """Whether the envelope is there, by this source; by anybody when it is all."""
-        view = self.view()
+        """Whether the envelope is there, and this source says so; anybody when it is all."""
+        view, near_w = self.view(), 0.01 * self.demo.capacity_w
         wanted_w = self.watts(share) if share else 0
-        return bool(
-            view
-            and abs(view.envelope_w - wanted_w) < 0.01 * self.demo.capacity_w
-            and (share == 1.0 or view.envelope_source == self.source(name))
-        )
+        if view is None or abs(view.envelope_w - wanted_w) >= near_w:
+            return False
+        own_w = [said.limit_w for said in view.signals if said.source == self.source(name)]
+        return share == 1.0 or any(w is not None and abs(w - wanted_w) < near_w for w in own_w)
 
     def kept(self, name: str, share: float) -> bool:
         """Still this word, and nothing drawn above it."""
