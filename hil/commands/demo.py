@@ -75,7 +75,7 @@ class Stage:
         self._heed(self._end)
         site = threading.Thread(target=self._run, name="demo")
         site.start()
-        site.join()
+        self._ended(site)
         return self._result
 
     def under_dashboard(self) -> dict[str, Any]:
@@ -97,8 +97,14 @@ class Stage:
             self._heed(self._end)
             self._say = commands.remark
             self._end()
-            site.join()
+            self._ended(site)
         return self._result
+
+    @staticmethod
+    def _ended(site: threading.Thread) -> None:
+        """Wait for it, looking up: a signal that comes just before a wait is heard only after."""
+        while site.is_alive():
+            site.join(0.2)
 
     def _heed(self, handler: Callable[..., Any]) -> None:
         """What an interrupt does.  While a thread is joined it must not raise: Python may then
