@@ -22,7 +22,8 @@ HOLD_MS_MAX = 600_000
 LONG_MS = 1_000_000  # nobody counts further; keeps the numbers small
 
 Rule = namedtuple("Rule", ("code", "limit", "clear", "delay_ms", "action", "hold_ms", "retries"))
-# limit trips, clear is where it counts as gone; what each is about, and its units: rules.py
+# limit trips, clear is where it counts as gone; what each is about, and its units:
+# protocols/meanings.py
 RULES = (
     Rule("overheat", 720, 500, 500, OFF, 60_000, 3),
     Rule("hot", 650, 600, 1_000, DOWN, 0, EVER),

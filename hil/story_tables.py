@@ -5,7 +5,7 @@ hil/README.md has the same as tables; a test compares.
 
 from hil.story_acts import Act
 from hil.story_words import Quantity, Vocabulary
-from protocols import messages
+from protocols import meanings, messages
 
 DARK = "dark"
 LIGHTS = {  # which of red, green and blue are on
@@ -57,29 +57,9 @@ RIG_EVENTS = {
     "power-late": "the power loop was held up",
     "network": "another way to the network is used",
     "bug": "a task of the link failed",
-    "overheat": "an outlet above 72 C",
-    "hot": "an outlet above 65 C",
-    "inlet-hot": "air comes in above 45 C",
-    "sensor-lost": "a temperature is not known",
-    "sensor-dead": "a temperature stays unknown",
-    "fan-stopped": "a fan turns at less than half its speed",
-    "fan-weak": "a fan turns at less than 80 % of its speed",
-    "fan-odd": "a fan tells twice the speed it can have",
-    "supply-fault": "the supply reports a fault",
-    "supply-missing": "the supply gives less than 90 % of its volts",
-    "supply-lost": "the supply does not answer",
-    "supply-dead": "the supply stays silent",
-    "supply-stays-on": "watts flow although hash power is off",
-    "loop-late": "the safety loop was held up for a second",
     "power-unread": "the supply's watts cannot be what the boards draw",
-    "board-lost": "a board does not start, or its chips are silent",
-    "board-slow": "a board makes less than half of the hashes its clock makes",
-    "board-wrong": "more than 30 % of a board's hashes are wrong",
-    "chips-wrong": "more than 5 % of a board's hashes are wrong",
-    "board-clock": "a chip's clock is not the one it was given",
-    "board-dead": "no hash power, or no board that may run",
     "chips": "another number of a board's chips answer",
-    "restarts": "the controller keeps restarting: a pause first",
+    **meanings.RULES,
 }
 RIG_ACTS = (
     Act("budget level <number>", "budget", "broadcast what admits this level; 5.5 is half a step"),

@@ -1,4 +1,4 @@
-"""What the members of the messages are, in words: for pages and screens.
+"""What the members of the messages and the rules of a rig are, in words: for pages and screens.
 
 Apart from messages.py because no rig needs them, and each is heap there.
 """
@@ -77,8 +77,31 @@ _REGISTERS = {
     "limit_w": "watts the whole rig may draw",
     "ttl_ms": "how long this holds unless renewed: the lease",
 }
-
-
+# what each rule of firmware/safety.py is about, by its code; of one that has tripped a rig names
+# the part and the number: "fan 2 at 0 rpm of 4000"
+RULES = {
+    "overheat": "an outlet above 72 C",
+    "hot": "an outlet above 65 C",
+    "inlet-hot": "air comes in above 45 C",
+    "sensor-lost": "a temperature is not known",
+    "sensor-dead": "a temperature stays unknown",
+    "fan-stopped": "a fan turns at less than half its speed",
+    "fan-weak": "a fan turns at less than 80 % of its speed",
+    "fan-odd": "a fan tells half again the speed it can have",
+    "supply-fault": "the supply reports a fault",
+    "supply-missing": "the supply gives less than 90 % of its volts",
+    "supply-lost": "the supply does not answer",
+    "supply-dead": "the supply stays silent",
+    "supply-stays-on": "watts flow although hash power is off",
+    "loop-late": "the safety loop was held up for a second",
+    "board-lost": "a board does not start, or its chips are silent",
+    "board-slow": "a board makes less than half of the hashes its clock makes",
+    "board-wrong": "more than 30 % of a board's hashes are wrong",
+    "chips-wrong": "more than 5 % of a board's hashes are wrong",
+    "board-clock": "a chip's clock is not the one it was given",
+    "board-dead": "no hash power, or no board that may run",
+    "restarts": "the controller keeps restarting: a pause first",
+}
 _OPTIONAL = {"do": 'words to obey besides, each once: ["locate 60", ...]; may be missing'}
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from firmware import rig, settings
 from firmware.boards import s21pro
-from firmware.rules import WORDS
 from firmware.safety import EVER, RULES
 from protocols import messages
+from protocols.meanings import RULES as WORDS
 
 README = (Path(rig.__file__).parent / "README.md").read_text()
 
