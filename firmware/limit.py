@@ -4,7 +4,6 @@ Pure.  Takes the place of dispatch.py where `obeys` is "modbus": nothing raises 
 fresh write of the limit, and without one the rig sleeps.
 """
 
-from firmware.dispatch import BUDGET
 from protocols.ladder import ASLEEP, Admitted
 
 ALONE = "waiting for a limit"
@@ -13,8 +12,7 @@ ALONE = "waiting for a limit"
 class Limit:
     """The same face as Dispatch, for the loops that ask what is admitted."""
 
-    nonce = "0" * 16  # nothing joins over a line: whoever holds its master commands it
-    term = seq = epoch = id = recorded_event = 0
+    term = seq = epoch = id = 0  # nothing joins over a line: whoever holds its master commands it
 
     def __init__(self) -> None:
         self.admitted = ASLEEP
@@ -31,12 +29,11 @@ class Limit:
     def lease_ms(self) -> int:
         return self._left_ms
 
-    def write(self, points: list, limit_w: int, ttl_ms: int) -> str:
+    def write(self, points: list, limit_w: int, ttl_ms: int) -> None:
         """A fresh limit.  points: the rig's operating points by level from 1."""
         self.limit_w, self._left_ms = limit_w, ttl_ms
         self.admitted = admitted(points, limit_w)
         self.because = f"limited to {limit_w} W"
-        return BUDGET
 
     def elapse(self, elapsed_ms: int) -> bool:
         """Time has passed.  True when the rig fell back to sleep."""

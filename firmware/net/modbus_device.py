@@ -12,14 +12,14 @@ class Device(modbus.Device):
 
     def __init__(self, rig) -> None:
         self._rig = rig
-        self.served = self.refused = 0  # requests
+        self.refused = 0  # requests
         self._told = ""
 
     def read(self, address: int, count: int) -> list:
         return self._counted(registers.answer, self._values(address), address, count)
 
     def write(self, address: int, words: list) -> None:
-        self._counted(self._write, registers.written, address, words)
+        self._counted(self._write, address, words)
 
     def file(self, number: int, at: int, count: int) -> bytes:
         """A black box, by its number, as a file; what is beyond its end reads 0."""
@@ -35,12 +35,10 @@ class Device(modbus.Device):
 
     def _counted(self, call, *args):
         try:
-            result = call(*args)
+            return call(*args)
         except RegisterError:
             self.refused += 1
             raise
-        self.served += 1
-        return result
 
     def _values(self, address: int) -> dict:
         """Those of the block the address is in; made for one question and forgotten."""
@@ -55,8 +53,8 @@ class Device(modbus.Device):
             return {"limit_w": limit_w, "ttl_ms": max(least_ms, rig.dispatch.lease_ms)}
         return registers.identity_of(report.identity(rig.facts, rig.promised, report.chips(rig)))
 
-    def _write(self, written, address: int, words: list) -> None:
-        values = written(address, words)
+    def _write(self, address: int, words: list) -> None:
+        values: dict = registers.written(address, words)
         if "ask" in values:
             said = telemetry.ascii_only(self._rig.ask(values["ask"], False))
             self._told = said[: registers.find("told").high]

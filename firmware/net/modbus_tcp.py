@@ -18,7 +18,6 @@ class Server:
     def __init__(self, port: int, device) -> None:
         self._port, self._device = port, device
         self._masters = 0
-        self.turned_away = self.garbled = 0  # masters too many; connections that lost their place
 
     async def run(self) -> None:
         """For ever; it ends only when the port cannot be had."""
@@ -28,14 +27,10 @@ class Server:
     async def _serve(self, reader, writer) -> None:
         self._masters += 1
         try:
-            if self._masters > MASTERS_MAX:
-                self.turned_away += 1
-            else:
+            if self._masters <= MASTERS_MAX:
                 await self._converse(reader, writer)
-        except (OSError, EOFError, asyncio.TimeoutError):
-            pass  # a master that went away, or forgot us
-        except modbus.FrameError:
-            self.garbled += 1
+        except (OSError, EOFError, asyncio.TimeoutError, modbus.FrameError):
+            pass  # a master that went away, forgot us, or lost its place
         finally:
             self._masters -= 1
             writer.close()
