@@ -178,8 +178,7 @@ def test_a_board_that_never_ends_its_start_is_given_up():
         await awake(hashing, plant.points[0].watts, 13_000)
         assert hashing.failed == {0: "takes too long to start"} and hashing.running == [1, 2]
 
-    if not clock.ON_MICROPYTHON:  # there it would take its 12 s
-        asyncio.run(story())
+    asyncio.run(story())
 
 
 def test_a_supply_that_takes_its_time_leads_the_clock():
@@ -205,9 +204,8 @@ def test_a_supply_that_takes_its_time_leads_the_clock():
 def test_a_supply_that_never_takes_it_is_trouble():
     board, _, plant, hashing = made()
     board.supply.slow = 1_000_000
-    if not clock.ON_MICROPYTHON:  # there it would take its 5 s
-        asyncio.run(awake(hashing, plant.points[0].watts, 9_000))
-        assert hashing.trouble == "supply: does not take 11900 mV"
+    asyncio.run(awake(hashing, plant.points[0].watts, 9_000))
+    assert hashing.trouble == "supply: does not take 11900 mV"
 
 
 def test_a_supply_that_does_not_start_is_trouble():
