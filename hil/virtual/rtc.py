@@ -2,8 +2,6 @@
 
 import sys
 
-EPOCH_S = 946_684_800  # 2000-01-01
-
 
 class RTC:
     def datetime(self, moment=None):
