@@ -129,8 +129,9 @@ def level(promised: list, plant: Plant, khz: int) -> int:
     Where boards have dropped out since, the clock of the others makes up for them, and
     it is watts that count.
     """
-    near_khz, held = khz + khz // 200, 0
-    watts = plant.watts(near_khz, plant.rail_mv(near_khz)) if khz else 0
+    near_khz, held, watts = khz + khz // 200, 0, 0
+    if khz and promised is not plant.points:  # of those the clock alone decides
+        watts = plant.watts(near_khz, plant.rail_mv(near_khz))
     for number, (point, now) in enumerate(zip(promised, plant.points), 1):
         if near_khz >= point.khz if point.watts == now.watts else watts >= point.watts:
             held = number
