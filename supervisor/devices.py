@@ -2,22 +2,16 @@
 rigs with somebody else's firmware."""
 
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from supervisor.config import Config
 from supervisor.inbox import Inbox
 from supervisor.kept import Keeper
+from supervisor.lasting import Source
 from supervisor.modbus import gateways_of
 from supervisor.site import Site
 from supervisor.sources import drives, meter, rigs_modbus, stock
-
-
-class Source(Protocol):
-    """Something that runs for ever and writes into the inbox."""
-
-    def run(self) -> Coroutine[Any, Any, None]: ...
 
 
 @dataclass(frozen=True)

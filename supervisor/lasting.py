@@ -16,6 +16,8 @@ AGAIN_S = 5.0
 
 
 class Source(Protocol):
+    """Something that runs for ever and writes into the inbox."""
+
     async def run(self) -> None: ...
 
 
@@ -26,7 +28,7 @@ async def run(source: Source, inbox: Inbox) -> None:
         try:
             return await source.run()
         except Exception as error:
-            because = f"{_first(error)}; it is tried again every {AGAIN_S:g} s"
+            because = f"{first(error)}; it is tried again every {AGAIN_S:g} s"
             log.log(logging.DEBUG if because == before else logging.ERROR, name, exc_info=error)
             if because != before:
                 inbox.refuse(name, because)
@@ -34,8 +36,8 @@ async def run(source: Source, inbox: Inbox) -> None:
         await asyncio.sleep(AGAIN_S)
 
 
-def _first(error: BaseException) -> BaseException:
-    """Of a group, what is in it."""
+def first(error: BaseException) -> BaseException:
+    """The first error inside a group of groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

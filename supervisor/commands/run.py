@@ -43,6 +43,7 @@ def _serve(config: "Config") -> int:
     from supervisor import app
     from supervisor.api import ApiError
     from supervisor.keys import SecretError
+    from supervisor.lasting import first
     from supervisor.ledger import LedgerError
     from supervisor.nats import BrokerError
     from supervisor.roster import RosterError
@@ -67,16 +68,9 @@ def _serve(config: "Config") -> int:
         commands.remark(f"surplus: {error}")
         return commands.WRONG
     except BaseExceptionGroup as group:
-        expected, unexpected = group.split(known)
+        _, unexpected = group.split(known)
         if unexpected is not None:
             raise
-        commands.remark(f"surplus: {_first(expected)}")
+        commands.remark(f"surplus: {first(group)}")
         return commands.WRONG
     return 0
-
-
-def _first(error: BaseException | None) -> BaseException | None:
-    """The first error inside a group of groups."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
