@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from supervisor.config import Config
-from supervisor.doctor.finding import GOOD, Finding, good, unsure, wrong
+from supervisor.doctor.finding import GOOD, UNSURE, Finding, good, unsure, wrong
 from supervisor.units import age
 
 SOON_S = 30 * 86_400.0
@@ -25,7 +25,7 @@ def certificates(config: Config) -> Finding:
     if not found:
         return good("none in the settings")
     bad = [finding for finding in found if finding.verdict != GOOD]
-    bad.sort(key=lambda finding: finding.verdict == "unsure")
+    bad.sort(key=lambda finding: finding.verdict == UNSURE)
     return bad[0] if bad else good("; ".join(finding.found for finding in found))
 
 

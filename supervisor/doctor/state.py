@@ -12,7 +12,6 @@ from supervisor.doctor.machine import since
 from supervisor.ledger import Ledger, LedgerError
 from supervisor.tokens import TokenError, Tokens
 
-SECRETS = ("site.key", "api.token", "tokens.json", "report.key")
 STALE_S = 1800.0  # three files of telemetry
 WHOLE: tuple[tuple[str, Callable[[Path], object], str], ...] = (
     ("site.key", keys.site_key, "restore it from a backup: without it no rig obeys"),
@@ -24,6 +23,7 @@ WHOLE: tuple[tuple[str, Callable[[Path], object], str], ...] = (
         "restore it from a backup, or remove it and make everybody's tokens anew",
     ),
 )
+SECRETS = tuple(name for name, _, _ in WHOLE)
 
 
 def folder(state_dir: Path) -> Finding:
