@@ -25,15 +25,14 @@ async def live(socket: WebSocket[Any, Any, State]) -> None:
     wish = Wish()
     heard: asyncio.Task[str | bytes] | None = None
     try:
-        while _still_welcome(socket) and socket.app.state.desk.provider is not None:
+        while (welcome := _still_welcome(socket)) and socket.app.state.desk.provider is not None:
             await socket.send_data(msgspec.json.encode(frame(provider_of(socket.app.state), wish)))
             await asyncio.sleep(LEAST_S)
             heard = heard or asyncio.ensure_future(socket.receive_data("text"))
             if heard in (await asyncio.wait([heard], timeout=PUSH_S - LEAST_S))[0]:
                 wish, heard = read_wish(heard.result()), None
-        lost = _still_welcome(socket)
-        reason = "another supervisor leads now" if lost else "the token has ended"
-        await socket.close(code=NOT_HERE if lost else NO_TOKEN, reason=reason)
+        reason = "another supervisor leads now" if welcome else "the token has ended"
+        await socket.close(code=NOT_HERE if welcome else NO_TOKEN, reason=reason)
     except ValueError as error:
         await socket.close(code=BAD_WISH, reason=str(error)[:100])
     except WebSocketException:
