@@ -11,9 +11,9 @@ from pathlib import Path
 
 from hil.clock import CONTROLLER, Event, VirtualClock
 from hil.lockstep import BenchError, Gone, Lockstep, Wait
-from hil.net import EHOSTUNREACH, Connection, Ears, Net
-from hil.net import Path as Way
+from hil.net import Net
 from hil.rig import MAIN, POWER_ON, SOFTWARE, WATCHDOG, Rig
+from hil.rig_net import RigNet
 from hil.virtual import wire
 from hil.wiring import Wiring
 
@@ -21,8 +21,6 @@ PLENTY = "2M"
 CHIP_HEAP = "304K"  # the same 256K, and the 48K of those modules in virtual time
 STEP_US = 50_000  # of plant and parts
 BOOT_US = 350_000  # from power to the first line of boot.py, as on an ESP32
-JOIN_US = 2_000_000  # association and DHCP
-LINK_US = 1_500_000  # negotiation and DHCP on a cable
 UNIX_2000_S = 946_684_800  # where the ESP32's time.time() begins
 
 
@@ -51,23 +49,18 @@ class BenchRig(Rig):
         self._heap = heap or PLENTY
         self._environment = {"BENCH_HEAP": heap}
         self.log_path.unlink(missing_ok=True)
-        self._clock, self._net, self._seed, self._tell = clock, net, seed, tell
+        self._clock, self._seed, self._tell = clock, seed, tell
         self.wiring = Wiring(self.plant, self.name, clock.now_s, clock.at, self.circuit)
         self.wiring.on_reset = lambda: None  # the pipe says so itself
-        self.way, self.cable_way = Way(), Way()  # by Wi-Fi; by cable
+        self._reach = RigNet(clock, net, self._arrive)
+        self.way, self.cable_way = self._reach.wifi_way, self._reach.cable_way
         self.transactions: list[tuple[float, str, int, bytes, bytes]] | None = None
         self._lockstep: Lockstep | None = None
         self._waking: Event | None = None
         self._by = 0  # arrivals that wake the program
-        self._sockets: dict[int, _Socket] = {}
-        self._asking: dict[int, object] = {}  # sockets that wait for a datagram
         self._ticks_us = ticks_ms * 1000  # what its clock counts from
         self._on_us = 0  # when its program began
         self._rtc_us = 0  # what time.time() is ahead of the bench
-        self._wants_wifi = self._wants_cable = False
-        self._on_wifi = self._on_cable = False  # with an address
-        self._joining: Event | None = None
-        self._linking: Event | None = None
         self._console = 0  # bytes of it that were told
         self._flash_steps, self._flash_left = 0, -1
         self._stalled_us = 0
@@ -98,22 +91,17 @@ class BenchRig(Rig):
     def wifi(self, up: bool) -> None:
         """The access point goes, or comes back; with it the rig's connection, by and by."""
         self._tell(f"wifi {'up' if up else 'down'}")
-        self.way.up = up
-        if not up:
-            self._off_air()
-        elif self._wants_wifi:
-            self._join()
+        self._reach.wifi(up)
 
     def cable(self, up: bool) -> None:
         """The network cable is pulled out, or put in; a rig without one never notices."""
         self._tell(f"cable {'in' if up else 'out'}")
-        self.cable_way.up = up
-        self._link()
+        self._reach.cable(up)
 
     @property
     def network(self) -> str:
         """The way its connections would go now: with both, the ESP32 takes Wi-Fi."""
-        return "wifi" if self._on_wifi else "ethernet" if self._on_cable else "none"
+        return self._reach.way
 
     def stall(self, seconds: float) -> None:
         """The program is held up: whatever it waits for next comes so much later."""
@@ -234,16 +222,8 @@ class BenchRig(Rig):
         if self._lockstep:
             self._lockstep.close()
             self._lockstep = None
-        for event in (self._joining, self._linking):
-            if event:
-                event.cancel()
-        self._joining = self._linking = None
         self._by = 0
-        self._wants_wifi = self._wants_cable = self._on_wifi = self._on_cable = False
-        for socket in self._sockets.values():
-            socket.forget()
-        self._sockets.clear()
-        self._asking.clear()
+        self._reach.hang_up()
         self._let_go()
 
     def _hear_console(self) -> None:
@@ -282,122 +262,14 @@ class BenchRig(Rig):
         self.transactions.append((self._clock.now_s(), wire.BUS_NAMES[op], n, payload, answer))
 
     def net(self, op: int, n: int, payload: bytes) -> None:
-        if op == wire.WLAN:
-            self._wlan(n)
-        elif op == wire.LAN:
-            self._wants_cable = bool(n)
-            self._link()
-        elif op == wire.UDP_SEND:
-            self._ask(n, payload)
-        elif op == wire.RTC_SET:
+        if op == wire.RTC_SET:
             (ahead_us,) = struct.unpack("<q", payload)
             self._rtc_us = ahead_us - self._on_us + self._ticks_us
             self._tell(f"its clock is set to {self.unix_s:.0f}")
-        elif op == wire.SOCKET_CLOSE and self._asking.pop(n, None):
-            pass
-        elif op == wire.SOCKET_CONNECT:
-            self._sockets[n] = _Socket(n, self._arrive)
-            (port,) = struct.unpack_from("<H", payload)
-            if self._path.up:
-                socket = self._sockets[n]
-                socket.connection = self._net.connect(
-                    self._path, payload[2:].decode(), port, socket
-                )
-            else:
-                self._sockets[n].over(EHOSTUNREACH)
-        elif n in self._sockets:
-            connection = self._sockets[n].connection
-            if op == wire.SOCKET_SEND and connection:
-                connection.send_up(payload)
-            elif op == wire.SOCKET_CLOSE:
-                self._sockets.pop(n).close()
-
-    @property
-    def _path(self) -> Way:
-        return self.cable_way if self.network == "ethernet" else self.way
+        else:
+            self._reach.hear(op, n, payload)
 
     @property
     def unix_s(self) -> float:
         """What its clock says."""
         return (self._clock.now_us + self._rtc_us) / 1e6 + UNIX_2000_S
-
-    def _ask(self, n: int, payload: bytes) -> None:
-        """A datagram; the answer finds its socket, if it is still the same one."""
-        port, size = struct.unpack_from("<HB", payload)
-        host, data = payload[3 : 3 + size].decode(), payload[3 + size :]
-        token = self._asking.setdefault(n, object())
-
-        def back(answer: bytes) -> None:
-            if self._asking.get(n) is token:
-                self._arrive(wire.SOCKET_DATA, n, answer, wire.WAKE_BY_READ)
-
-        self._net.datagram(self._path, host, port, data, back)
-
-    def _wlan(self, what: int) -> None:
-        self._wants_wifi = what == wire.WLAN_CONNECT or (self._wants_wifi and what == wire.WLAN_ON)
-        if what == wire.WLAN_CONNECT and self.way.up:
-            self._join()
-        elif what in (wire.WLAN_OFF, wire.WLAN_DISCONNECT):
-            self._off_air()
-
-    def _join(self) -> None:
-        if self._joining:
-            self._joining.cancel()
-        self._joining = self._clock.at_us(self._clock.now_us + JOIN_US, self._on_air)
-
-    def _on_air(self) -> None:
-        if self.way.up and self._wants_wifi:
-            self._on_wifi = True
-            self._arrive(wire.WLAN_STATE, 1, struct.pack("<b", -50), wake=0)
-
-    def _off_air(self) -> None:
-        self._on_wifi = False
-        self._arrive(wire.WLAN_STATE, 0, b"\xce", wake=0)
-
-    def _link(self) -> None:
-        """What plugging and switching makes of the cable."""
-        if self._linking:
-            self._linking.cancel()
-            self._linking = None
-        if self.cable_way.up and self._wants_cable:
-            self._linking = self._clock.at_us(self._clock.now_us + LINK_US, self._linked)
-        elif self._on_cable:
-            self._on_cable = False
-            self._arrive(wire.LAN_STATE, 0, b"", wake=0)
-
-    def _linked(self) -> None:
-        self._on_cable = True
-        self._arrive(wire.LAN_STATE, 1, b"", wake=0)
-
-
-class _Socket(Ears):
-    """One of the firmware's sockets: what happens to it goes to the program."""
-
-    def __init__(self, number: int, arrive: Callable[[int, int, bytes, int], None]) -> None:
-        self._number, self._arrive = number, arrive
-        self.connection: Connection | None = None
-
-    def opened(self) -> None:
-        self._arrive(wire.SOCKET_OPEN, self._number, b"", wire.WAKE_BY_WRITE)
-
-    def heard(self, data: bytes) -> None:
-        self._arrive(wire.SOCKET_DATA, self._number, data, wire.WAKE_BY_READ)
-
-    def arrived(self, size: int) -> None:
-        payload = struct.pack("<I", size)
-        self._arrive(wire.SOCKET_SENT, self._number, payload, wire.WAKE_BY_WRITE)
-
-    def over(self, error: int) -> None:
-        payload = struct.pack("<H", error)
-        by = wire.WAKE_BY_READ | wire.WAKE_BY_WRITE
-        self._arrive(wire.SOCKET_OVER, self._number, payload, by)
-
-    def close(self) -> None:
-        """The program closed it: what comes after is nobody's."""
-        if self.connection:
-            self.connection.close_up()
-        self.forget()
-
-    def forget(self) -> None:
-        """The program is gone; the other side is not told."""
-        self._arrive = lambda op, n, payload, wake: None
