@@ -12,13 +12,13 @@ from pathlib import Path
 from hil.clock import CONTROLLER, Event, VirtualClock
 from hil.lockstep import BenchError, Gone, Lockstep, Wait
 from hil.net import Net
-from hil.rig import MAIN, POWER_ON, SOFTWARE, WATCHDOG, Rig
+from hil.rig import CHIP_KB, MAIN, POWER_ON, SOFTWARE, WATCHDOG, Rig
 from hil.rig_net import RigNet
 from hil.virtual import wire
 from hil.wiring import Wiring
 
 PLENTY = "2M"
-CHIP_HEAP = "304K"  # the same 256K, and the 48K of those modules in virtual time
+CHIP_HEAP = f"{CHIP_KB + 48}K"  # the bench's own modules take 48K in virtual time
 STEP_US = 50_000  # of plant and parts
 BOOT_US = 350_000  # from power to the first line of boot.py, as on an ESP32
 UNIX_2000_S = 946_684_800  # where the ESP32's time.time() begins

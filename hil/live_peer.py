@@ -10,12 +10,12 @@ from typing import Any
 
 import aiomqtt
 
+from hil.peer import START_W, Message, whole_ladder
 from hil.rig import MAIN, VirtualRig, settings
 from protocols import mac, messages, topics
 
 SITE, KEY = "bench", bytes(range(32))
 TTL_MS = 3_000
-Message = dict[str, Any]
 
 
 @asynccontextmanager
@@ -94,13 +94,9 @@ class Peer:
         body = messages.encode("budget", values)
         await self._client.publish(topic, mac.seal(mac.budget_key(KEY), topic, body))
 
-    async def welcome(self, start_w: int = 1000) -> list[list[int]]:
+    async def welcome(self, start_w: int = START_W) -> list[list[int]]:
         """The cmd that lets the rig join, with a ladder of its whole table; the ladder."""
-        watts = [self.hello["floor_w"]] + [point[0] for point in self.hello["points"]]
-        ladder, at = [], start_w
-        for level in range(1, len(watts)):
-            ladder.append([level, at, at + watts[level] - watts[level - 1]])
-            at = ladder[-1][2]
+        ladder = whole_ladder(self.hello, start_w)
         await self.command(ladder)
         return ladder
 

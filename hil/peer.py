@@ -43,6 +43,15 @@ class Heard:
         return bool(self.id and self.state.get("id") == self.id)
 
 
+def whole_ladder(hello: Message, start_w: int) -> list[list[int]]:
+    """[level, start_w, end_w] of all levels a rig has told of, one after the other."""
+    steps, at, below_w = [], start_w, hello["floor_w"]
+    for level, (watts, _) in enumerate(hello["points"], 1):
+        steps.append([level, at, at + watts - below_w])
+        at, below_w = steps[-1][2], watts
+    return steps
+
+
 class Site:
     """admit_w None is silence; otherwise it is broadcast every second with a lease."""
 
@@ -86,12 +95,7 @@ class Site:
 
     def ladder(self, rig: str) -> list[list[int]]:
         """[level, start_w, end_w] of all its levels."""
-        hello, at = self.heard(rig).hello, START_W
-        steps, below_w = [], hello["floor_w"]
-        for level, (watts, _) in enumerate(hello["points"], 1):
-            steps.append([level, at, at + watts - below_w])
-            at, below_w = steps[-1][2], watts
-        return steps
+        return whole_ladder(self.heard(rig).hello, START_W)
 
     def words(self, rig: str, *lines: str) -> None:
         """Words to obey, in a command of their own."""

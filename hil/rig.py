@@ -28,9 +28,10 @@ from protocols import mac, topics
 
 REPO = Path(__file__).resolve().parents[1]
 VIRTUAL = REPO / "hil" / "virtual"
-# 256K of 64-bit words, what 128 KB are on the ESP32, and the 36K that the bench's own modules take,
-# which no chip has (surplus bench firmware: heap_used_by_bench_kb)
-HEAP = "292K"
+CHIP_KB = 256  # of 64-bit words: what 128 KB are on the ESP32
+# and the 36K that the bench's own modules take, which no chip has (surplus bench firmware:
+# heap_used_by_bench_kb)
+HEAP = f"{CHIP_KB + 36}K"
 STEP_S = 0.05
 MAIN = "from firmware.main import run\n\nrun()\n"
 POWER_ON, WATCHDOG, SOFTWARE = 1, 3, 5  # machine.reset_cause() of the ESP32 port
