@@ -43,7 +43,7 @@ def command(
         float, typer.Option(min=0.5, help="virtual, for the heap; fewer than 24 are extrapolated")
     ] = DAY_H,
     libraries: Annotated[
-        Path | None, typer.Option(help="folder with mqtt_as.py or umqtt/simple.py, to compare")
+        Path | None, typer.Option(help="folder with umqtt/simple.py or mqtt_async.py, to compare")
     ] = None,
 ) -> dict[str, Any]:
     try:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,10 @@ from hil.rig import HEAP, REPO, VIRTUAL, find_micropython
 MESSAGES, ROUNDS = 1_000, 5
 ANSWERS = {0x10: b"\x20\x02\0\0", 0x82: b"\x90\x03\0\1\0"}  # to CONNECT and SUBSCRIBE
 FETCH_S = 60.0
-# module to look for: name on the index
-FETCHED = {
-    "umqtt/simple.py": "micropython-umqtt.simple",
-    "mqtt_async.py": "micropython-mqtt-async",
-}
-# key of the result: the file it needs
+# by the key of the result: the file it needs, and its name on the index
 LIBRARIES = {
-    "umqtt_simple": "umqtt/simple.py",
-    "mqtt_async": "mqtt_async.py",
+    "umqtt_simple": ("umqtt/simple.py", "micropython-umqtt.simple"),
+    "mqtt_async": ("mqtt_async.py", "micropython-mqtt-async"),
 }
 
 _HEAD = f"""
@@ -100,20 +96,19 @@ _PROGRAMS = {"umqtt_simple": _UMQTT, "mqtt_async": _ASYNC}
 def compared(folder: Path, libraries: Path | None) -> dict[str, Any]:
     """Microseconds a message of each; in place of a figure, why there is none."""
     result: dict[str, Any] = {"mqtt_publish_us": publish_us(_HEAD + _OURS, [])}
-    for name, path in LIBRARIES.items():
-        where = found(path, folder / "libraries", libraries)
+    for name, (path, index_name) in LIBRARIES.items():
+        where = found(path, index_name, folder / "libraries", libraries)
         result[f"{name}_publish_us"] = (
             publish_us(_HEAD + _PROGRAMS[name], [where]) if where else f"no {path} to be had"
         )
     return result
 
 
-def found(path: str, folder: Path, libraries: Path | None) -> Path | None:
+def found(path: str, index_name: str, folder: Path, libraries: Path | None) -> Path | None:
     """The folder that has this file: the user's, or one that it is fetched into."""
     if libraries is not None and (libraries / path).exists():
         return libraries
-    if path in FETCHED:
-        fetch(FETCHED[path], folder)
+    fetch(index_name, folder)
     for file in folder.rglob(path):
         return Path(str(file).removesuffix(path))
     return None
@@ -139,19 +134,27 @@ def fetch(name: str, folder: Path) -> None:
 def publish_us(program: str, paths: list[Path]) -> float | str:
     """Microseconds for a message, the quickest of some rounds; or what went wrong."""
     with Sink() as sink:
-        path = ":".join(map(str, [*paths, VIRTUAL, REPO, ".frozen"]))
-        done = subprocess.run(
-            [find_micropython(), "-X", f"heapsize={HEAP}", "-c", program, str(sink.port)],
-            env=dict(os.environ, MICROPYPATH=path),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = played(program, [str(sink.port)], paths)
     times = re.findall(r"^us (\S+)$", done.stdout, re.M)
     if len(times) != ROUNDS:
         return f"failed: {(done.stderr or done.stdout).strip().splitlines()[-1:]}"
     return round(min(map(float, times)), 1)
+
+
+def played(
+    program: str, words: list[str], paths: Sequence[Path] = (), folder: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """A program on the rig's MicroPython, with a rig's heap and modules; paths: looked in first."""
+    path = ":".join(map(str, [*paths, VIRTUAL, REPO, ".frozen"]))
+    return subprocess.run(
+        [find_micropython(), "-X", f"heapsize={HEAP}", "-c", program, *words],
+        cwd=folder,
+        env=dict(os.environ, MICROPYPATH=path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 class Sink:

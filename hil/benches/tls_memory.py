@@ -4,18 +4,15 @@ The VM's heap, and resident memory of the process that is no file's: this MicroP
 TLS's buffers outside its heap, as the ESP32's port does.
 """
 
-import os
 import re
 import socket
 import ssl
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from hil.benches.mqtt_libraries import Sink
+from hil.benches.mqtt_libraries import Sink, played
 from hil.certificates import Authority, broker_files, rig_files
-from hil.rig import HEAP, REPO, VIRTUAL, find_micropython
 
 HOST = "broker.site"
 PROGRAM = """
@@ -63,15 +60,8 @@ def measured() -> dict[str, Any]:
 
 def memory(folder: Path, port: int, name: str) -> tuple[int, int]:
     """(bytes of the VM's heap, resident KB) in a session."""
-    done = subprocess.run(
-        [find_micropython(), "-X", f"heapsize={HEAP}", "-c", PROGRAM, str(port), name],
-        cwd=folder,
-        env=dict(os.environ, MICROPYPATH=f"{VIRTUAL}:{REPO}:.frozen"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    done = played(PROGRAM, [str(port), name], folder=folder)
+    done.check_returncode()
     found = re.search(r"^memory (\d+) (\d+)$", done.stdout, re.M)
     assert found, done.stdout
     return int(found[1]), int(found[2])
