@@ -131,11 +131,36 @@ class Mqtt(Numbered):
             await self._broker.stop()
 
 
-class Target(Room):
+class Repeating(Room):
+    """Says word() on a topic of the site's broker, again and again until it goes."""
+
+    topic: ClassVar[str] = ""
+    _beating: asyncio.Task[None] | None = None
+
+    def word(self) -> dict[str, float]:
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        if self._beating is None:
+            self._beating = asyncio.create_task(self._beat())
+
+    async def _beat(self) -> None:
+        async with aiomqtt.Client(HOST, self.site.broker_port) as client:
+            while True:
+                await client.publish(self.topic, json.dumps(self.word()))
+                await asyncio.sleep(0.5)
+
+    async def go(self) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
+            self._beating = None
+
+
+class Target(Repeating):
     """The other shape on the same topic: per cent of the site's limit, said again and again."""
 
-    name = "mqtt"
-    _beating: asyncio.Task[None] | None = None
+    name, topic = "mqtt", TOPIC
     _pct = 0.0
 
     def section(self) -> str:
@@ -146,22 +171,13 @@ class Target(Room):
 
         self._pct = 100 * mw * W_PER_MW / load(self.site.settings_path).site.limit_w
         await self.go()
-        self._beating = asyncio.create_task(self._beat())
+        self.begin()
 
-    async def _beat(self) -> None:
-        async with aiomqtt.Client(HOST, self.site.broker_port) as client:
-            while True:
-                word = {"target": self._pct, "timestamp": time.time()}
-                await client.publish(TOPIC, json.dumps(word))
-                await asyncio.sleep(0.5)
+    def word(self) -> dict[str, float]:
+        return {"target": self._pct, "timestamp": time.time()}
 
     async def cancel(self) -> None:
         await self.say(0.0)
-
-    async def go(self) -> None:
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.gather(self._beating, return_exceptions=True)
 
 
 class Http(Numbered):
@@ -194,36 +210,24 @@ class Http(Numbered):
         await self._http.aclose()
 
 
-class Price(Room):
+class Price(Repeating):
     """A market: cheap while the site may run, dear while it may not; said again and again."""
 
-    name = "price"
-    _beating: asyncio.Task[None] | None = None
+    name, topic = "price", "market/price"
     _price = 0.0
 
     def keys(self) -> str:
-        return 'topic = "market/price"\nstrike = 30.0\nrun_s = 0\nrest_s = 0'
+        return f'topic = "{self.topic}"\nstrike = 30.0\nrun_s = 0\nrest_s = 0'
+
+    def word(self) -> dict[str, float]:
+        return {"price": self._price, "timestamp": time.time()}
 
     async def say(self, mw: float, for_s: float = LONG_S) -> None:
         self._price = 20.0 if mw > 0 else 90.0
-        if self._beating is None:
-            self._beating = asyncio.create_task(self._beat())
-
-    async def _beat(self) -> None:
-        async with aiomqtt.Client(HOST, self.site.broker_port) as client:
-            while True:
-                word = {"price": self._price, "timestamp": time.time()}
-                await client.publish("market/price", json.dumps(word))
-                await asyncio.sleep(0.5)
+        self.begin()
 
     async def cancel(self) -> None:
         self._price = 90.0
-
-    async def go(self) -> None:
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.gather(self._beating, return_exceptions=True)
-            self._beating = None
 
 
 class Person(Room):

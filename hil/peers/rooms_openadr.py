@@ -8,10 +8,9 @@ from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import uvicorn
-
 from hil.demo import HOST
 from hil.peers.rooms import LONG_S, Room
+from hil.peers.served import Served
 from hil.peers.vtn3 import BASE, CLIENT_ID, SECRET, Vtn3
 
 logging.getLogger("openleadr").setLevel(logging.WARNING)  # else a line for every poll
@@ -28,7 +27,7 @@ class Openadr3(Room):
         super().__init__(site, more)
         self.vtn, self._event = Vtn3(), ""
         self.vtn.url = f"http://{HOST}:{self.port}{BASE}"
-        self._server: uvicorn.Server | None = None
+        self._served = Served(self.port)
         self._publisher: Any = None
 
     def keys(self) -> str:
@@ -41,11 +40,7 @@ class Openadr3(Room):
         )
 
     async def come(self) -> None:
-        config = uvicorn.Config(self.vtn.app, port=self.port, log_level="critical")
-        self._server = uvicorn.Server(config)
-        self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
-            await asyncio.sleep(0.05)
+        await self._served.start(self.vtn.app)
 
     async def met(self) -> None:
         """It has asked to be called."""
@@ -67,12 +62,9 @@ class Openadr3(Room):
 
     async def go(self) -> None:
         """Down; it has forgotten its limit when it comes back."""
-        if self._server is None:
-            return
-        self._server.should_exit = self._server.force_exit = True
-        await self._serving
-        self.vtn.store["events"].pop(self._event, None)
-        self._event = ""
+        if await self._served.stop():
+            self.vtn.store["events"].pop(self._event, None)
+            self._event = ""
 
     async def _publish(self, kind: str, mw: float, length: str, name: str) -> str:
         body = {

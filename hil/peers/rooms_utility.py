@@ -2,10 +2,9 @@
 
 import asyncio
 
-import uvicorn
-
-from hil.demo import HOST
+from hil.demo import HOST, Demo
 from hil.peers.rooms import LONG_S, Room
+from hil.peers.served import Served
 from hil.peers.utility import Utility
 
 CANCELLED = 2
@@ -15,7 +14,10 @@ class Csip(Room):
     name = "csip"
     serves = True
     poll_s = 1.0
-    _server: uvicorn.Server | None = None
+
+    def __init__(self, site: Demo, more: str = "") -> None:
+        super().__init__(site, more)
+        self._served = Served(self.port, interface="asgi3", lifespan="off")
 
     def keys(self) -> str:
         return f'url = "http://{HOST}:{self.port}"\npoll_s = {self.poll_s:g}\nreport_s = 1'
@@ -23,17 +25,7 @@ class Csip(Room):
     async def come(self) -> None:
         """It has forgotten what it said when it comes back."""
         self.utility = Utility()
-        config = uvicorn.Config(
-            self.utility.app,
-            port=self.port,
-            interface="asgi3",
-            lifespan="off",
-            log_level="critical",
-        )
-        self._server = uvicorn.Server(config)
-        self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
-            await asyncio.sleep(0.05)
+        await self._served.start(self.utility.app)
 
     async def met(self) -> None:
         while not self.utility.asked:
@@ -48,7 +40,4 @@ class Csip(Room):
             control.EventStatus_.currentStatus = CANCELLED
 
     async def go(self) -> None:
-        if self._server is not None:
-            self._server.should_exit = self._server.force_exit = True
-            await self._serving
-        self._server = None
+        await self._served.stop()

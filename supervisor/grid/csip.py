@@ -92,8 +92,9 @@ class Csip:
             await discover(self.wire, state, dcap_path=self._section.path)
             self._set_clock(self.wire.timebase.offset())
             self._points = state.mup_list_href
-            self.hear(self._ours(state))
-            await self._answer(self._ours(state))
+            programs = self._ours(state)
+            self.hear(programs)
+            await self._answer(programs)
         except Exception as error:  # py20305's and xsdata's own, of any kind: asked again
             why = f"the server: {type(error).__name__} {error}"[:300]
             if why != self._wrong:

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from supervisor.config import Config, ConfigError
-from supervisor.grid.iec104_gate import Gate
+from supervisor.grid.iec104_gate import LOOPBACK, Gate
 from supervisor.grid.scada import FLAGS, MEASURED, Desk
 from supervisor.grid.told import STALE_S, Board
 from supervisor.inbox import Inbox
@@ -31,7 +31,6 @@ SETPOINT, TAGGED, SELECTED, EMERGENCY, WATCHDOG = 1001, 1002, 1003, 1010, 1011
 VALUES, POINTS = 2001, 2101
 REPORT_MS = 2_000
 BEAT_S = 0.5
-LOOPBACK = "127.0.0.1"
 WEIGHED_S = 2.0  # a select is decided by then, or the order after it is refused
 SELECT = struct.Struct("<BBHHHBfB")  # type, number, cause, station, address (2 + 1), MW, qualifier
 SETPOINT_TYPE, ACTIVATION, SELECTING = 50, 6, 0x80

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+LOOPBACK = "127.0.0.1"  # where c104 listens
 START = 0x68
 APCI, ASDU, ADDRESS = 4, 6, 3  # bytes: control field, head of an ASDU, address of an object
 FUNCTIONS = {0x07, 0x0B, 0x13, 0x23, 0x43, 0x83}  # STARTDT, STOPDT, TESTFR; act and con
@@ -72,7 +73,7 @@ class Gate:
         self._links[back] = False
         try:
             with suppress(OSError, asyncio.IncompleteReadError):
-                up, on = await asyncio.open_connection("127.0.0.1", self._inner_port, limit=4096)
+                up, on = await asyncio.open_connection(LOOPBACK, self._inner_port, limit=4096)
                 await self._between(down, on, up, back)
         finally:
             self._links.pop(back, None)

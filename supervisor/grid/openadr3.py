@@ -267,6 +267,7 @@ class Openadr3:
             event, period_s = known.event, self._section.report_s
             if wanted(event):
                 await self._send(name, report(event, self._ven, self._site, told, period_s))
+                sent += 1
             if foretold(event):
                 ahead = [
                     span
@@ -277,7 +278,7 @@ class Openadr3:
                 await self._send(
                     name + FORECAST, forecast(event, self._ven, self._site, ahead, drawn_w)
                 )
-            sent += bool(wanted(event)) + bool(foretold(event))
+                sent += 1
         return sent
 
     async def _send(self, key: str, body: dict[str, Any]) -> None:
